@@ -1,0 +1,68 @@
+// A node: one TAP (or TUN) device, one stack with callouts on it, and the thread that runs them, the processor.
+//
+// Node::create sets the device up and may need privileges; start() begins to move packets on a thread of its own. Everything
+// in System belongs to that thread: others post(). stop() ends the thread; it must have ended before the node is destroyed.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "src/node/config.hpp"
+#include "src/node/system.hpp"
+
+namespace node {
+
+// Sees every frame that crosses the device, as a capture wants it: in one piece, from the link header (Ethernet) or the IP
+// header (TUN) on, checksums finished even where the device was asked to finish them. segment_size is the payload of each
+// segment of a large TCP frame that stays in one piece, 0 for an ordinary frame. Called on the processor's thread.
+class FrameObserver {
+ public:
+  virtual ~FrameObserver() = default;
+  virtual void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) = 0;
+};
+
+class Node {
+ public:
+  // Null on failure, with `error` saying what was wrong and what to do. `observer` may be null; it outlives the node.
+  static std::unique_ptr<Node> create(const Config& config, SystemParties parties, FrameObserver* observer,
+                                      std::string& error);
+  ~Node();
+
+  void start();
+  void stop();
+  // Waits until the link runs and every address, the stack's and the host's, is usable. False after the timeout.
+  bool wait_until_usable(std::chrono::milliseconds timeout);
+
+  // Runs a task on the processor's thread, between packets. [any thread]
+  void post(std::function<void(System&)> task);
+  // The same, and waits for its result. Not on the processor's thread.
+  template <typename F>
+  auto call(F&& f) -> std::invoke_result_t<F, System&> {
+    using R = std::invoke_result_t<F, System&>;
+    std::packaged_task<R(System&)> task(std::forward<F>(f));
+    auto result = task.get_future();
+    post([&task](System& system) { task(system); });
+    return result.get();
+  }
+
+  // Waits, at most `timeout`, until no packet, injection or DPC is under way. [any other thread]
+  bool drain(std::chrono::milliseconds timeout);
+
+  struct Features {  // what was probed at start
+    std::string io;        // "io_uring" or "epoll", with the reason when it is not the first choice
+    std::string offloads;  // what the device granted
+    std::string medium;
+    std::string device;
+  };
+  const Features& features() const;
+
+ private:
+  struct Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace node

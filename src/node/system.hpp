@@ -1,0 +1,72 @@
+// A whole host without a device: the stack, the engine with its callouts, the kernel routines around drivers and the shim
+// between them. Node runs it on a TAP and real threads; simulations run the same object on a simulated link and virtual time.
+//
+// One thread, the processor, owns it and calls poll(). Nothing here reads a clock, a random source or a descriptor.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "src/node/config.hpp"
+#include "src/shim/trace.hpp"
+#include "stack/base/log.hpp"
+#include "stack/base/rng.hpp"
+#include "stack/base/time.hpp"
+#include "stack/link/link.hpp"
+
+namespace stack::core {
+class Stack;
+}
+namespace wfp::engine {
+class Engine;
+}
+namespace wfp::kernel {
+class Kernel;
+class Scheduler;
+}
+namespace shim {
+class Shim;
+}
+
+namespace node {
+
+// What comes from outside. All outlive the system; trace may be null, and may be changed later.
+struct SystemParties {
+  stack::LogSink* log = nullptr;
+  stack::RandomSource* random = nullptr;
+  shim::TraceSink* trace = nullptr;
+};
+
+class System {
+ public:
+  // `scheduler` decides between real threads and simulated ones; `wake` makes the processor call poll() soon. [any thread]
+  System(const Config& config, SystemParties parties, wfp::kernel::Scheduler& scheduler,
+         std::function<stack::Instant()> clock, std::function<void()> wake);
+  ~System();
+
+  stack::core::Stack& stack();
+  wfp::engine::Engine& engine();
+  wfp::kernel::Kernel& kernel();
+  shim::Shim& shim();
+
+  // Runs everything that is due: posted tasks, timers, injections, DPCs, completions; until nothing is left or the round's
+  // bound is reached. Returns when it next wants to be called: `now` for "at once".
+  stack::Instant poll(stack::Instant now);
+  bool is_idle() const;  // no packet, injection, DPC or task under way
+
+  // Calls `task` at `when` on the processor's thread, from poll(). Bounded; false when there are too many.
+  using TimerId = std::uint64_t;
+  TimerId call_at(stack::Instant when, std::function<void()> task);
+  void cancel(TimerId timer);
+  stack::Instant now() const;
+
+  void set_trace(shim::TraceSink* trace);
+  // Called when callouts begin or cease to refuse coalesced receive, so that the device can stop making super-frames.
+  void set_coalescing_handler(std::function<void(bool allowed)> handler);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace node
