@@ -1,0 +1,33 @@
+/* Windows version numbers that header text selects by.
+ *
+ * Decision: a source that does not define NTDDI_VERSION is built as for Windows 10 version 1709 (RS3) or newer, where
+ * the digitless names mean the newest structures: FWPS_CALLOUT is FWPS_CALLOUT3, FWPS_FILTER is FWPS_FILTER3. */
+#ifndef WFPTAP_SDKDDKVER_H
+#define WFPTAP_SDKDDKVER_H
+
+#define NTDDI_VISTA 0x06000000
+#define NTDDI_WIN6 NTDDI_VISTA
+#define NTDDI_VISTASP1 0x06000100
+#define NTDDI_WIN6SP1 NTDDI_VISTASP1
+#define NTDDI_WIN7 0x06010000
+#define NTDDI_WIN8 0x06020000
+#define NTDDI_WINBLUE 0x06030000
+#define NTDDI_WINTHRESHOLD 0x0A000000
+#define NTDDI_WIN10 NTDDI_WINTHRESHOLD
+#define NTDDI_WIN10_TH2 0x0A000001
+#define NTDDI_WIN10_RS1 0x0A000002
+#define NTDDI_WIN10_RS2 0x0A000003
+#define NTDDI_WIN10_RS3 0x0A000004
+#define NTDDI_WIN10_RS4 0x0A000005
+#define NTDDI_WIN10_RS5 0x0A000006
+#define NTDDI_WIN10_19H1 0x0A000007
+#define NTDDI_WIN10_VB 0x0A000008
+#define NTDDI_WIN10_FE 0x0A00000A
+#define NTDDI_WIN10_CO 0x0A00000B
+#define NTDDI_WIN10_NI 0x0A00000C
+
+#ifndef NTDDI_VERSION
+#define NTDDI_VERSION NTDDI_WIN10_VB
+#endif
+
+#endif
