@@ -74,9 +74,6 @@ class Packet {
 
   // --- other owners ---
   Packet share() const;  // one more reference to the same object
-  // A new packet over bytes [offset, offset + count) of this one, sharing its blocks, with `headroom` bytes of its own in
-  // front; metadata copied, offload facts not. Empty when no buffer is left.
-  Packet slice(std::size_t offset, std::size_t count, std::size_t headroom) const;
 
   // --- facts ---
   PacketMeta& meta();

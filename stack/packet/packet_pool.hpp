@@ -27,6 +27,10 @@ class PacketPool {
   // A packet over bytes that are already there, such as a received frame. No copy.
   Packet adopt(BufferRef block, std::size_t offset, std::size_t size);
 
+  // A new packet over bytes [offset, offset + count) of another, sharing its blocks, with `headroom` bytes of its own in
+  // front; metadata copied, offload facts not.
+  Packet slice(const Packet& of, std::size_t offset, std::size_t count, std::size_t headroom = kHeadroom);
+
   std::size_t in_use() const;  // packets made here that still exist anywhere
   std::uint64_t failures() const;
 
