@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Bulk both ways, request/response and connections: this stack on its TAP against the kernel over veth, in one run.
+
+    bench/flow/run.py [--rounds N] [--seconds S] [--build build/release] [--record FILE]
+
+Interleaved rounds (veth, stack, stack with the robust passthrough, veth, ...), medians, ratios: machines are noisy, so only the
+ratios last. Client and server are pinned to one processor each. All traffic stays in network namespaces made here.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+COLUMNS = [("send", "client sends, Gbit/s", 0, True), ("receive", "client receives, Gbit/s", 0, True),
+           ("round-trip", "1-byte round trip p50, µs", 0, False), ("round-trip-99", "p99, µs", 1, False),
+           ("connections", "connect-request-close /s", 0, True)]
+MEASURES = ["send", "receive", "round-trip", "connections"]
+PIN = ["taskset", "-c"]
+
+
+def script(peer, address, seconds):
+    return "; ".join(f"taskset -c 0 {peer} {m} {address} {seconds}" for m in MEASURES)
+
+
+def parse(output):
+    lines = [[float(x) for x in line.split()] for line in output.split("\n") if line]
+    return {"send": lines[0][0], "receive": lines[1][0], "round-trip": lines[2][0], "round-trip-99": lines[2][1],
+            "connections": lines[3][0]}
+
+
+def over_veth(peer, seconds):
+    """Kernel to kernel between two namespaces joined by veth, server on processor 1."""
+    setup = f"""
+      ip link set lo up; ip netns add b{os.getpid()}; trap 'kill $server; ip netns del b{os.getpid()}' EXIT
+      ip link add v0 type veth peer name v1 netns b{os.getpid()}
+      ip addr add 10.77.0.1/24 dev v0; ip link set v0 up
+      ip -n b{os.getpid()} addr add 10.77.0.2/24 dev v1; ip -n b{os.getpid()} link set v1 up
+      ip netns exec b{os.getpid()} taskset -c 1 {peer} serve & server=$!
+      sleep 0.5; {script(peer, "10.77.0.2", seconds)}"""
+    return run(["unshare", "--net", "--mount", "bash", "-c", setup], seconds)
+
+
+def over_tap(program, peer, seconds, *options):
+    command = [*PIN, "1", str(program), "test", *options, "--", "sh", "-c", script(peer, "10.77.0.2", seconds)]
+    return run(command, seconds)
+
+
+def run(command, seconds):
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        out, err = process.communicate(timeout=60 + 8 * seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    if process.returncode != 0:
+        sys.exit(f"failed ({process.returncode}): {' '.join(map(str, command))}\n{out}\n{err}")
+    return parse(out)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=2)
+    options.add_argument("--build", default="build/release")
+    options.add_argument("--record", type=pathlib.Path)
+    chosen = options.parse_args()
+    build = ROOT / chosen.build
+    peer, program = build / "bench/peer", build / "wfptap"
+    subjects = {
+        "kernel over veth": lambda: over_veth(peer, chosen.seconds),
+        "wfptap": lambda: over_tap(program, peer, chosen.seconds),
+        "wfptap, passthrough robust": lambda: over_tap(program, peer, chosen.seconds, "passthrough", "--param",
+                                                       "passthrough:mode=robust"),
+    }
+    results = {name: [] for name in subjects}
+    for _ in range(chosen.rounds):
+        for name, measure in subjects.items():
+            results[name].append(measure())
+    medians = {name: {key: statistics.median(r[key] for r in rounds) for key, *_ in COLUMNS}
+               for name, rounds in results.items()}
+    reference = medians["kernel over veth"]
+    print("| | " + " | ".join(title for _, title, *_ in COLUMNS) + " |")
+    print("|---" * (len(COLUMNS) + 1) + "|")
+    for name, figures in medians.items():
+        cells = []
+        for key, _, _, more_is_better in COLUMNS:
+            ratio = figures[key] / reference[key] if more_is_better else reference[key] / figures[key]
+            cells.append(f"{figures[key]:,.5g} ({ratio:.2f})")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print(f"\nmedians of {chosen.rounds} interleaved rounds of {chosen.seconds} s; in brackets the ratio to veth, "
+          "above 1 is better than the kernel")
+    if chosen.record:
+        chosen.record.write_text(json.dumps({
+            "commit": subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip(),
+            "command": " ".join(sys.argv[1:]), "kernel": platform.release(), "processors": os.cpu_count(),
+            "rounds": chosen.rounds, "seconds": chosen.seconds, "medians": medians}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
