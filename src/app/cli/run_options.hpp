@@ -1,0 +1,44 @@
+// The options that `test` and `run` share: their definition for CLI11, and the check that turns their texts into
+// RunOptions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/app/cli/option_values.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace app {
+
+// As typed.
+struct RunOptionTexts {
+  std::string tap = "wfp0";
+  bool tun = false;
+  std::vector<std::string> addresses, host_addresses, gateways;
+  std::uint32_t mtu = 1500;
+  std::uint32_t queues = 1;
+  std::string offload = "on";
+  std::string io = "auto";
+  std::vector<std::string> drivers, parameters, services, owners;
+  std::string endpoint_metadata = "windows";
+  std::string verify = "standard";
+  std::string impair;
+  std::uint64_t seed = 0;
+  std::uint32_t time_wait_seconds = 60;
+  std::string timestamps = "on";
+  std::string pcap, trace, report, config, control, user;
+  std::optional<int> ready_fd;
+  std::string log_level = "info";
+};
+
+void define_run_options(CLI::App& app, RunOptionTexts& texts);
+
+// Checks each, and what they are together. `all_services`: with no --service, every service (`test`) or none (`run`).
+Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool all_services);
+
+}  // namespace app
