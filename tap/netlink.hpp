@@ -45,7 +45,8 @@ class Netlink {
   Error remove_address(unsigned ifindex, const IpPrefix& prefix);
   // The route to `destination` (length 0: the default route) by way of `gateway`, which must be on link.
   Error add_route(unsigned ifindex, const IpPrefix& destination, const IpPrefix& gateway);
-  // A permanent entry: the kernel sends to `address` without ever asking for its MAC.
+  // A permanent entry: the kernel sends to `address` without ever asking for its MAC, until the link goes down, when
+  // the kernel forgets all neighbours (and all IPv6 addresses).
   Error add_neighbour(unsigned ifindex, const IpPrefix& address, const MacAddress& mac);
 
   Error set_loopback_up();
