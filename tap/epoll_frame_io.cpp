@@ -34,9 +34,10 @@ int to_milliseconds_up(nanoseconds time) {
 
 }  // namespace
 
-Result<std::unique_ptr<FrameIo>> EpollFrameIo::make(const FrameIoOptions& options) {
+Result<std::unique_ptr<FrameIo>> EpollFrameIo::make(const FrameIoOptions& options, const std::string& why_not_uring) {
   std::unique_ptr<EpollFrameIo> made{new EpollFrameIo(options)};
   if (Error error = made->open()) return error;
+  if (!why_not_uring.empty()) made->engine_ += " (" + why_not_uring + ')';
   return std::unique_ptr<FrameIo>{std::move(made)};
 }
 

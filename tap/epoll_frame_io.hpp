@@ -10,9 +10,9 @@ namespace tap {
 
 class EpollFrameIo final : public FrameIoBase {
  public:
-  static Result<std::unique_ptr<FrameIo>> make(const FrameIoOptions& options);
+  static Result<std::unique_ptr<FrameIo>> make(const FrameIoOptions& options, const std::string& why_not_uring);
 
-  std::string_view engine() const override { return "epoll"; }
+  std::string_view engine() const override { return engine_; }
 
  private:
   using FrameIoBase::FrameIoBase;
@@ -28,6 +28,7 @@ class EpollFrameIo final : public FrameIoBase {
   void gather(std::chrono::nanoseconds max_wait);
   int wait(std::span<epoll_event> events, std::chrono::nanoseconds max_wait);
 
+  std::string engine_ = "epoll";
   FileDescriptor epoll_;
   bool has_nanosecond_wait_ = true;  // epoll_pwait2, Linux 5.11
   std::size_t rounds_since_look_ = 0;

@@ -18,11 +18,13 @@ Result<std::unique_ptr<FrameIo>> make_frame_io(const FrameIoOptions& options) {
     if ((flags & O_NONBLOCK) == 0)
       return make_error(EINVAL, "using descriptor " + std::to_string(options.fd), "it must be non-blocking");
   }
+  std::string why_not;
   if (options.use_io_uring) {
     auto made = UringFrameIo::make(options);
     if (made || made.error().code != EOPNOTSUPP) return made;  // that code: denied or too old
+    why_not = made.error().what;
   }
-  return EpollFrameIo::make(options);
+  return EpollFrameIo::make(options, why_not);
 }
 
 }  // namespace tap

@@ -113,7 +113,7 @@ class FrameIo {
  public:
   virtual ~FrameIo() = default;
 
-  // "io_uring" with the flags in use, or "epoll".
+  // For the log: "io_uring" with the flags in use, or "epoll", with the reason where io_uring was wanted and denied.
   virtual std::string_view engine() const = 0;
 
   // Lends a buffer; false: kMaxReceiveBuffers are posted already. The buffer posted last is filled first: it is warm.

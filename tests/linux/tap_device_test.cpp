@@ -311,7 +311,7 @@ TEST(TapSetUp, LoopbackComesUp) {
 }
 
 TEST_P(TapDevice, KernelAnswersPing) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     for (int i = 0; i < 3; ++i) {
       world.send(echo_request());
@@ -321,7 +321,7 @@ TEST_P(TapDevice, KernelAnswersPing) {
 }
 
 TEST_P(TapDevice, RawIpMediumCarriesPackets) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam(), {.medium = Medium::RawIp}};
     world.send(echo_request(0));
     EXPECT_FALSE(world.wait_for([](const Received& r) { return is_echo_reply(r, 0); }).empty());
@@ -329,7 +329,7 @@ TEST_P(TapDevice, RawIpMediumCarriesPackets) {
 }
 
 TEST_P(TapDevice, ManyFramesComeInOrderInBothDirections) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     const FileDescriptor fd{::socket(AF_PACKET, SOCK_RAW, htons(ETH_P_IP))};
     sockaddr_ll link{};
@@ -374,7 +374,7 @@ TEST_P(TapDevice, ManyFramesComeInOrderInBothDirections) {
 }
 
 TEST_P(TapDevice, KernelHandsOverUdpSuperFrame) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     if (!world.device().offloads().uso) GTEST_SKIP() << "no UDP segmentation before Linux 6.2";
     const FileDescriptor fd{::socket(AF_INET, SOCK_DGRAM, 0)};
@@ -394,7 +394,7 @@ TEST_P(TapDevice, KernelHandsOverUdpSuperFrame) {
 }
 
 TEST_P(TapDevice, WithoutOffloadsChecksumsAreFinishedAndFramesSmall) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     ASSERT_EQ(*world.device().set_offloads(Offloads::none()), Offloads::none());
     const FileDescriptor fd{::socket(AF_INET, SOCK_DGRAM, 0)};
@@ -411,7 +411,7 @@ TEST_P(TapDevice, WithoutOffloadsChecksumsAreFinishedAndFramesSmall) {
 
 // The least of a TCP peer that makes the kernel's TCP send: answers its SYN and takes its data.
 TEST_P(TapDevice, KernelTcpSendsSuperFramesAndTakesOurs) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     const FileDescriptor fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)};
     const sockaddr_in to = to_address("10.78.0.2", 80);
@@ -463,7 +463,7 @@ TEST_P(TapDevice, KernelTcpSendsSuperFramesAndTakesOurs) {
 }
 
 TEST_P(TapDevice, LinkDownIsAPlainResultAndHeals) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     ASSERT_FALSE(world.netlink().set_up(world.ifindex(), false));
     world.send(echo_request(), {}, TransmitResult::LinkDown);
@@ -478,7 +478,7 @@ TEST_P(TapDevice, LinkDownIsAPlainResultAndHeals) {
 }
 
 TEST_P(TapDevice, DeletedDeviceIsReportedOnceAndNeverSpins) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     const FileDescriptor fd{::socket(AF_INET, SOCK_DGRAM, 0)};
     // As an administrator would: by its name, from outside.
@@ -493,7 +493,7 @@ TEST_P(TapDevice, DeletedDeviceIsReportedOnceAndNeverSpins) {
 }
 
 TEST_P(TapDevice, WaitsForFramesWithoutPolling) {
-  in_private_network([this] {
+  in_private_network([] {
     World world{GetParam()};
     while (!world.io().poll(20ms).received.empty()) {
     }
@@ -526,7 +526,7 @@ TEST(TapSetUp, DeniedIoUringFallsBackToEpoll) {
     EXPECT_FALSE(probe.available);
     EXPECT_NE(probe.why.find("seccomp"), std::string::npos) << probe.why;
     World world{true};
-    EXPECT_EQ(world.io().engine(), "epoll");
+    EXPECT_EQ(world.io().engine(), "epoll (" + probe.why + ")");
     world.send(echo_request());
     EXPECT_FALSE(world.wait_for([](const Received& r) { return is_echo_reply(r); }).empty());
   });

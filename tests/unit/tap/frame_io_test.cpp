@@ -98,13 +98,15 @@ class FrameIoConformance : public testing::Test {
   }
 
   bool submit(const std::string& frame, void* cookie = nullptr, const VnetHeader& header = {}) {
-    const iovec range{const_cast<char*>(frame.data()), frame.size()};
+    sent_.push_back(frame);  // needed until its completion has been reported
+    const iovec range{sent_.back().data(), sent_.back().size()};
     return io_->submit(std::span{&range, 1}, header, cookie);
   }
 
   FileDescriptor near_;
   FileDescriptor far_;
   std::list<std::vector<std::byte>> memory_;
+  std::list<std::string> sent_;
   std::size_t posted_ = 0;
   std::size_t lent_out_ = 0;  // delivered and not posted again by the test
   std::unique_ptr<FrameIo> io_;
