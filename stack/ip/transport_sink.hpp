@@ -10,22 +10,30 @@ namespace stack::ip {
 
 // An ICMP error about a packet that this host sent, reduced to what a transport acts on.
 struct PathEvent {
-  enum class Kind : std::uint8_t { PacketTooBig, PortUnreachable, ProtocolUnreachable, HostUnreachable, NetUnreachable,
-                                   AdminProhibited, TimeExceeded, ParameterProblem };
+  enum class Kind : std::uint8_t {
+    PacketTooBig,
+    PortUnreachable,
+    ProtocolUnreachable,
+    HostUnreachable,
+    NetUnreachable,
+    AdminProhibited,
+    TimeExceeded,
+    ParameterProblem
+  };
   Kind kind{};
-  IpAddress local;            // source of the packet in error
-  IpAddress remote;           // its destination
+  IpAddress local;   // source of the packet in error
+  IpAddress remote;  // its destination
   std::uint8_t protocol = 0;
-  std::uint32_t mtu = 0;      // PacketTooBig: the path's new MTU
-  bool is_hard = false;       // RFC 1122 4.2.3.9: an error that aborts a connection attempt
-  Bytes transport_header;     // the first bytes of the transport header in error (at least 8); valid during the call
+  std::uint32_t mtu = 0;   // PacketTooBig: the path's new MTU
+  bool is_hard = false;    // RFC 1122 4.2.3.9: an error that aborts a connection attempt
+  Bytes transport_header;  // the first bytes of the transport header in error (at least 8); valid during the call
 };
 
 class TransportSink {
  public:
   virtual ~TransportSink() = default;
-  // The packet is for this host; data at the transport header; meta has family, source, destination, header sizes. It has
-  // passed IpIn and reassembly. The sink owns it, runs TransportIn, and gives up what it does not want through
+  // The packet is for this host; data at the transport header; meta has family, source, destination, header sizes. It
+  // has passed IpIn and reassembly. The sink owns it, runs TransportIn, and gives up what it does not want through
   // Hooks::discard.
   virtual void receive(Packet packet, Instant now) = 0;
   virtual void path_event(const PathEvent& event, Instant now) = 0;
