@@ -1,0 +1,59 @@
+#include "stack/ip/packet_context.hpp"
+
+namespace stack::ip {
+namespace {
+
+// The interface that has the local address; for a group or a broadcast address, the one that the packet passes.
+InterfaceIndex local_interface(const IpAddress& local, InterfaceIndex passing, const AddressTable& addresses) {
+  const InterfaceIndex own = addresses.interface_of(local);
+  return own != 0 ? own : passing;
+}
+
+PacketContext common_context(Hook hook, const PacketMeta& meta) {
+  PacketContext context;
+  context.hook = hook;
+  context.direction = meta.direction;
+  context.family = meta.family;
+  context.protocol = meta.protocol;
+  context.origin = meta.origin;
+  context.loopback = meta.loopback;
+  context.is_reassembled = meta.reassembled;
+  context.transport_header_size = meta.transport_header_size;
+  context.interface_index = meta.interface_index;
+  context.hop_limit = meta.hop_limit;
+  return context;
+}
+
+}  // namespace
+
+PacketContext make_inbound_context(Hook hook, const PacketMeta& meta, const AddressTable& addresses) {
+  PacketContext context = common_context(hook, meta);
+  context.local = meta.destination;
+  context.remote = meta.source;
+  context.local_kind = addresses.kind_of(meta.destination, meta.interface_index);
+  context.remote_kind = addresses.kind_of(meta.source, meta.interface_index);
+  context.ip_header_size = meta.ip_header_size;
+  context.local_interface_index = local_interface(meta.destination, meta.interface_index, addresses);
+  return context;
+}
+
+PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const SendFacts& facts, const Route& route,
+                                    const AddressTable& addresses) {
+  PacketContext context = common_context(hook, meta);
+  context.local = facts.source;
+  context.remote = facts.destination;
+  context.local_kind = addresses.kind_of(facts.source, route.interface_index);
+  context.remote_kind = route.remote_kind;
+  context.local_port = facts.local_port;
+  context.remote_port = facts.remote_port;
+  context.icmp_type = facts.icmp_type;
+  context.icmp_code = facts.icmp_code;
+  context.icmp_id_and_sequence = facts.icmp_id_and_sequence;
+  context.has_icmp_id = facts.has_icmp_id;
+  context.tcp_flags = facts.tcp_flags;
+  context.endpoint = facts.endpoint;
+  context.local_interface_index = local_interface(facts.source, route.interface_index, addresses);
+  return context;
+}
+
+}  // namespace stack::ip

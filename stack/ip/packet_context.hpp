@@ -1,0 +1,18 @@
+// The part of a hook's context that IP knows, built from a packet's metadata. A transport adds ports, ICMP numbers,
+// TCP flags and the endpoint. Build one only for an armed hook or a discard.
+#pragma once
+
+#include "stack/hooks/hook.hpp"
+#include "stack/ip/address_table.hpp"
+#include "stack/ip/ip_sender.hpp"
+
+namespace stack::ip {
+
+// For a packet on its way in: meta as TransportSink::receive describes it.
+PacketContext make_inbound_context(Hook hook, const PacketMeta& meta, const AddressTable& addresses);
+
+// For a packet on its way out, with everything that its sender said.
+PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const SendFacts& facts, const Route& route,
+                                    const AddressTable& addresses);
+
+}  // namespace stack::ip
