@@ -1,10 +1,10 @@
 // Packet: move-only owner of one reference to one NET_BUFFER_LIST. The stack's packet *is* the NDIS object, because a
 // callout may reference, clone, keep and reinject the very buffer that it was shown.
 //
-// Passing a Packet by value means "yours now"; const Packet& means "look until I return". Data is one NET_BUFFER: a chain
-// of memory descriptors with a data offset. pull() and push() move that offset; pulled header bytes stay in place, so that
-// a callout can retreat to them. Bytes that others may see (references, clones, shared blocks) are never written:
-// make_private() first. Not thread-safe; the last reference may be dropped on any thread.
+// Passing a Packet by value means "yours now"; const Packet& means "look until I return". Data is one NET_BUFFER: a
+// chain of memory descriptors with a data offset. pull() and push() move that offset; pulled header bytes stay in
+// place, so that a callout can retreat to them. Bytes that others may see (references, clones, shared blocks) are
+// never written: make_private() first. Not thread-safe; the last reference may be dropped on any thread.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +19,16 @@ struct _NET_BUFFER_LIST;
 
 namespace stack {
 
-// Checksum facts of a packet (TcpIpChecksumNetBufferListInfo). On receive: what the link already verified. On send: what
-// still has to be filled in; the transport checksum field then holds the sum over the pseudo header.
+// Checksum facts of a packet (TcpIpChecksumNetBufferListInfo). On receive: what the link already verified. On send:
+// what still has to be filled in; the transport checksum field then holds the sum over the pseudo header.
 struct ChecksumInfo {
   bool ip_verified = false;         // receive
   bool transport_verified = false;  // receive
   bool transport_partial = false;   // send: to be finished from the transport header on
 };
 
-// A TCP segment larger than the path's segments, to be cut below (TcpLargeSendNetBufferListInfo). segment_size 0: none.
+// A TCP segment larger than the path's segments, to be cut below (TcpLargeSendNetBufferListInfo). segment_size 0:
+// none.
 struct LargeSend {
   std::uint32_t segment_size = 0;  // payload bytes of each segment but the last
 };
@@ -54,21 +55,23 @@ class Packet {
   // --- bytes ---
   std::size_t size() const;
   bool empty() const { return size() == 0; }
-  // The first `count` bytes in one piece. Headers that straddle two descriptors are brought together. count <= size().
+  // The first `count` bytes in one piece. Headers that straddle two descriptors are brought together. count <=
+  // size().
   Bytes head(std::size_t count);
   // Everything in one piece when it already is; otherwise an empty span although size() > 0.
   Bytes contiguous() const;
-  std::size_t copy_out(std::size_t offset, MutableBytes into) const;  // bytes copied
+  std::size_t copy_out(std::size_t offset, MutableBytes into) const;   // bytes copied
   void for_each_range(const std::function<void(Bytes)>& visit) const;  // the data, descriptor by descriptor
   // Gather list for a device: fills at most `limit` ranges, returns how many there are in all.
   std::size_t ranges(Bytes* into, std::size_t limit) const;
 
-  void pull(std::size_t count);              // the data starts `count` bytes later; count <= size()
-  void restore(std::size_t count);           // undoes a pull of `count` bytes
-  MutableBytes push(std::size_t count);      // `count` fresh writable bytes in front, in one piece
-  void trim(std::size_t size);               // keeps the first `size` bytes
+  void pull(std::size_t count);          // the data starts `count` bytes later; count <= size()
+  void restore(std::size_t count);       // undoes a pull of `count` bytes
+  MutableBytes push(std::size_t count);  // `count` fresh writable bytes in front, in one piece
+  void trim(std::size_t size);           // keeps the first `size` bytes
   bool append(const BufferRef& block, std::size_t offset, std::size_t count);  // shares; false: no descriptor left
-  // Writable view of the first `count` bytes; they become this packet's own if they are shared. Empty: no buffer left.
+  // Writable view of the first `count` bytes; they become this packet's own if they are shared. Empty: no buffer
+  // left.
   MutableBytes make_private(std::size_t count);
   bool is_shared() const;
 

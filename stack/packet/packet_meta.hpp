@@ -1,7 +1,7 @@
-// What the stack remembers about a packet beside its bytes: where it came from and where its headers are. It lives in the
-// part of the NET_BUFFER_LIST that belongs to the packet's current protocol stack, so that it travels with the buffer.
-// Offload facts (checksum, large send, coalesced receive) are not here: they are the buffer's out-of-band information, see
-// Packet, because drivers read and write the same slots.
+// What the stack remembers about a packet beside its bytes: where it came from and where its headers are. It lives in
+// the part of the NET_BUFFER_LIST that belongs to the packet's current protocol stack, so that it travels with the
+// buffer. Offload facts (checksum, large send, coalesced receive) are not here: they are the buffer's out-of-band
+// information, see Packet, because drivers read and write the same slots.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ enum class Origin : std::uint8_t {
   UdpData,
   IcmpEcho,
   IcmpError,
-  Neighbor,     // ARP and NDP
+  Neighbor,  // ARP and NDP
   Raw,
 };
 std::string_view name_of(Origin origin);
@@ -40,12 +40,12 @@ struct PacketMeta {
   Origin origin = Origin::Unknown;
   Direction direction = Direction::Inbound;
   Family family = Family::V4;
-  std::uint8_t protocol = 0;      // IP protocol of the transport header, after extension headers
+  std::uint8_t protocol = 0;  // IP protocol of the transport header, after extension headers
   bool loopback = false;
-  bool link_broadcast = false;    // the frame's destination was not our unicast address
-  bool reassembled = false;       // made of fragments
-  std::uint8_t hop_limit = 0;     // received TTL or hop limit
-  std::uint8_t traffic_class = 0; // TOS byte, ECN bits included
+  bool link_broadcast = false;     // the frame's destination was not our unicast address
+  bool reassembled = false;        // made of fragments
+  std::uint8_t hop_limit = 0;      // received TTL or hop limit
+  std::uint8_t traffic_class = 0;  // TOS byte, ECN bits included
   std::uint8_t injection_hops = 0;
   InterfaceIndex interface_index = 0;
   std::uint32_t link_header_size = 0;

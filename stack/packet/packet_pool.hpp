@@ -9,8 +9,8 @@
 
 namespace stack {
 
-// Room in front of the payload for every header that this stack pushes: TCP with options, IPv6 with a fragment header,
-// Ethernet; and the alignment of the first of them.
+// Room in front of the payload for every header that this stack pushes: TCP with options, IPv6 with a fragment
+// header, Ethernet; and the alignment of the first of them.
 inline constexpr std::size_t kHeadroom = 192;
 
 class PacketPool {
@@ -27,8 +27,8 @@ class PacketPool {
   // A packet over bytes that are already there, such as a received frame. No copy.
   Packet adopt(BufferRef block, std::size_t offset, std::size_t size);
 
-  // A new packet over bytes [offset, offset + count) of another, sharing its blocks, with `headroom` bytes of its own in
-  // front; metadata copied, offload facts not.
+  // A new packet over bytes [offset, offset + count) of another, sharing its blocks, with `headroom` bytes of its own
+  // in front; metadata copied, offload facts not.
   Packet slice(const Packet& of, std::size_t offset, std::size_t count, std::size_t headroom = kHeadroom);
 
   std::size_t in_use() const;  // packets made here that still exist anywhere
