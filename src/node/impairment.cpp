@@ -10,9 +10,7 @@ using stack::Packet;
 Impairer::Impairer(const Impairment& impairment, stack::RandomSource& random, stack::PacketPool& pool)
     : impairment_(impairment), random_(random), pool_(pool) {}
 
-bool Impairer::is_later(const Entry& a, const Entry& b) {
-  return a.due != b.due ? a.due > b.due : a.order > b.order;
-}
+bool Impairer::is_later(const Entry& a, const Entry& b) { return a.due != b.due ? a.due > b.due : a.order > b.order; }
 
 bool Impairer::happens(double probability) {
   return probability > 0 && static_cast<double>(random_.next_u32()) < probability * 4294967296.0;

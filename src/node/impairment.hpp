@@ -1,5 +1,6 @@
-// A misbehaving piece of network in one direction: frames go in, some come out later, out of order, twice or never. Seeded,
-// so that a run can be repeated. Between a TAP and the stack (--impair) and inside the simulated link of the tests.
+// A misbehaving piece of network in one direction: frames go in, some come out later, out of order, twice or never.
+// Seeded, so that a run can be repeated. Between a TAP and the stack (--impair) and inside the simulated link of the
+// tests.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,8 @@
 // A node: one TAP (or TUN) device, one stack with callouts on it, and the thread that runs them, the processor.
 //
-// Node::create sets the device up and may need privileges; start() begins to move packets on a thread of its own. Everything
-// in System belongs to that thread: others post(). stop() ends the thread; it must have ended before the node is destroyed.
+// Node::create sets the device up and may need privileges; start() begins to move packets on a thread of its own.
+// Everything in System belongs to that thread: others post(). stop() ends the thread; it must have ended before the
+// node is destroyed.
 #pragma once
 
 #include <functional>
@@ -15,13 +16,15 @@
 
 namespace node {
 
-// Sees every frame that crosses the device, as a capture wants it: in one piece, from the link header (Ethernet) or the IP
-// header (TUN) on, checksums finished even where the device was asked to finish them. segment_size is the payload of each
-// segment of a large TCP frame that stays in one piece, 0 for an ordinary frame. Called on the processor's thread.
+// Sees every frame that crosses the device, as a capture wants it: in one piece, from the link header (Ethernet) or
+// the IP header (TUN) on, checksums finished even where the device was asked to finish them. segment_size is the
+// payload of each segment of a large TCP frame that stays in one piece, 0 for an ordinary frame. Called on the
+// processor's thread.
 class FrameObserver {
  public:
   virtual ~FrameObserver() = default;
-  virtual void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) = 0;
+  virtual void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size,
+                     stack::Instant now) = 0;
 };
 
 class Node {
@@ -51,7 +54,7 @@ class Node {
   // Waits, at most `timeout`, until no packet, injection or DPC is under way. [any other thread]
   bool drain(std::chrono::milliseconds timeout);
 
-  struct Features {  // what was probed at start
+  struct Features {        // what was probed at start
     std::string io;        // "io_uring" or "epoll", with the reason when it is not the first choice
     std::string offloads;  // what the device granted
     std::string medium;

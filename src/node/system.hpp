@@ -1,5 +1,6 @@
-// A whole host without a device: the stack, the engine with its callouts, the kernel routines around drivers and the shim
-// between them. Node runs it on a TAP and real threads; simulations run the same object on a simulated link and virtual time.
+// A whole host without a device: the stack, the engine with its callouts, the kernel routines around drivers and the
+// shim between them. Node runs it on a TAP and real threads; simulations run the same object on a simulated link and
+// virtual time.
 //
 // One thread, the processor, owns it and calls poll(). Nothing here reads a clock, a random source or a descriptor.
 #pragma once
@@ -23,7 +24,7 @@ class Engine;
 namespace wfp::kernel {
 class Kernel;
 class Scheduler;
-}
+}  // namespace wfp::kernel
 namespace shim {
 class Shim;
 }
@@ -39,7 +40,8 @@ struct SystemParties {
 
 class System {
  public:
-  // `scheduler` decides between real threads and simulated ones; `wake` makes the processor call poll() soon. [any thread]
+  // `scheduler` decides between real threads and simulated ones; `wake` makes the processor call poll() soon. [any
+  // thread]
   System(const Config& config, SystemParties parties, wfp::kernel::Scheduler& scheduler,
          std::function<stack::Instant()> clock, std::function<void()> wake);
   ~System();
@@ -49,8 +51,8 @@ class System {
   wfp::kernel::Kernel& kernel();
   shim::Shim& shim();
 
-  // Runs everything that is due: posted tasks, timers, injections, DPCs, completions; until nothing is left or the round's
-  // bound is reached. Returns when it next wants to be called: `now` for "at once".
+  // Runs everything that is due: posted tasks, timers, injections, DPCs, completions; until nothing is left or the
+  // round's bound is reached. Returns when it next wants to be called: `now` for "at once".
   stack::Instant poll(stack::Instant now);
   bool is_idle() const;  // no packet, injection, DPC or task under way
 

@@ -1,5 +1,5 @@
-// Post a task to the thread that runs a stack. post() is safe from any thread and wakes that thread; tasks run in order,
-// after the packet in hand has been processed. Implemented by stack/core's run queue.
+// Post a task to the thread that runs a stack. post() is safe from any thread and wakes that thread; tasks run in
+// order, after the packet in hand has been processed. Implemented by stack/core's run queue.
 #pragma once
 
 #include <functional>

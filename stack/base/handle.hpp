@@ -1,5 +1,5 @@
-// Handles for things that outsiders name: processor, slot and generation in 64 bits, never a pointer. A stale handle fails
-// cleanly, because the generation of its slot has moved on. Zero names nothing.
+// Handles for things that outsiders name: processor, slot and generation in 64 bits, never a pointer. A stale handle
+// fails cleanly, because the generation of its slot has moved on. Zero names nothing.
 #pragma once
 
 #include <cstdint>

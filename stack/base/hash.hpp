@@ -1,5 +1,5 @@
-// SipHash-2-4 (Aumasson, Bernstein 2012) with a 128-bit key: hash tables that outsiders fill, sequence numbers (RFC 6528),
-// SYN cookies and fragment identifiers.
+// SipHash-2-4 (Aumasson, Bernstein 2012) with a 128-bit key: hash tables that outsiders fill, sequence numbers (RFC
+// 6528), SYN cookies and fragment identifiers.
 #pragma once
 
 #include <array>

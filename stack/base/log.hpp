@@ -1,4 +1,5 @@
-// Where the stack's rare messages go (a limit reached, an address in use). Packets are never logged; they are counted.
+// Where the stack's rare messages go (a limit reached, an address in use). Packets are never logged; they are
+// counted.
 #pragma once
 
 #include <cstdint>

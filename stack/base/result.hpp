@@ -1,5 +1,5 @@
-// Result of something that can fail on outside input: a value or the Drop reason; and of an operation that an application
-// asked for: a value or an Error.
+// Result of something that can fail on outside input: a value or the Drop reason; and of an operation that an
+// application asked for: a value or an Error.
 #pragma once
 
 #include <cstdint>

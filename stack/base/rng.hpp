@@ -1,4 +1,5 @@
-// Randomness from outside. The program gives the stack a source backed by the kernel; simulations give it a seeded one.
+// Randomness from outside. The program gives the stack a source backed by the kernel; simulations give it a seeded
+// one.
 #pragma once
 
 #include <cstdint>

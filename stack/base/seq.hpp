@@ -1,5 +1,5 @@
-// TCP sequence numbers (RFC 9293 3.4): a circle of 2^32 numbers. There is no operator<, because the order is circular:
-// a.before(b) means that b lies in the half circle after a.
+// TCP sequence numbers (RFC 9293 3.4): a circle of 2^32 numbers. There is no operator<, because the order is
+// circular: a.before(b) means that b lies in the half circle after a.
 #pragma once
 
 #include <cstdint>

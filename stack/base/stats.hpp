@@ -1,5 +1,5 @@
-// Counters of one stack: one per Drop reason and a few totals. Written by the stack's thread alone; a reader on another
-// thread takes a copy through the stack's executor.
+// Counters of one stack: one per Drop reason and a few totals. Written by the stack's thread alone; a reader on
+// another thread takes a copy through the stack's executor.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ class Stats {
   std::uint64_t frames_sent = 0;
   std::uint64_t bytes_received = 0;  // whole frames, headers included
   std::uint64_t bytes_sent = 0;
-  std::uint64_t injected_in = 0;   // packets that came back through the injector, by direction
+  std::uint64_t injected_in = 0;  // packets that came back through the injector, by direction
   std::uint64_t injected_out = 0;
 
  private:

@@ -1,10 +1,11 @@
 // The hook points of the stack: places where somebody outside may look at a packet, take it, or stop it; and what the
-// stack tells about the packet there, in its own words. The stack promises where the data starts at each point and checks
-// on return that it is back there (RFC-free ground: the positions are the ones that WFP documents for its layers).
+// stack tells about the packet there, in its own words. The stack promises where the data starts at each point and
+// checks on return that it is back there (RFC-free ground: the positions are the ones that WFP documents for its
+// layers).
 //
 //   IpIn            transport header; the IP header is pulled      IpOut          IP header
-//   TransportIn     payload (ICMP: its header)                     TransportOut   transport header, IP header not pushed yet
-//   DatagramIn      payload (ICMP: its header)                     DatagramOut    transport header
+//   TransportIn     payload (ICMP: its header)                     TransportOut   transport header, IP header not
+//   pushed yet DatagramIn      payload (ICMP: its header)                     DatagramOut    transport header
 //   IcmpErrorIn     inner IP header                                IcmpErrorOut   ICMP header
 //   IpForward       IP header
 //
@@ -35,14 +36,14 @@ inline constexpr std::size_t kHookCount = 9;
 
 enum class AddressKind : std::uint8_t { Unspecified, Unicast, Anycast, Multicast, Broadcast };
 
-// On whose behalf an endpoint exists: a service of the daemon, an application. Shared by its endpoints, never null there.
-// Identity is configuration; nothing in the stack interprets it.
+// On whose behalf an endpoint exists: a service of the daemon, an application. Shared by its endpoints, never null
+// there. Identity is configuration; nothing in the stack interprets it.
 struct Owner {
   std::uint64_t process_id = 0;
-  std::u16string process_path;     // NT style, lower case: \device\harddiskvolume1\wfptap\http
-  std::string user_sid;            // text form, S-1-5-18
-  std::string package_sid;         // empty: not an application container
-  std::uint64_t token = 0;         // opaque
+  std::u16string process_path;  // NT style, lower case: \device\harddiskvolume1\wfptap\http
+  std::string user_sid;         // text form, S-1-5-18
+  std::string package_sid;      // empty: not an application container
+  std::uint64_t token = 0;      // opaque
   std::uint32_t sub_process_tag = 0;
 };
 
@@ -96,11 +97,11 @@ struct PacketContext {
   bool is_fragment = false;          // IpIn: this fragment, on its way to reassembly
   bool is_reassembled = false;
   FragmentFacts fragment;
-  std::uint32_t ip_header_size = 0;         // as transmitted, extension headers included; 0 where there is none yet
+  std::uint32_t ip_header_size = 0;  // as transmitted, extension headers included; 0 where there is none yet
   std::uint32_t transport_header_size = 0;
-  std::uint32_t path_mtu = 0;               // IpOut; 0 elsewhere
-  InterfaceIndex interface_index = 0;       // the interface that the packet came in by or leaves by
-  InterfaceIndex local_interface_index = 0; // the interface that has the local address
+  std::uint32_t path_mtu = 0;                // IpOut; 0 elsewhere
+  InterfaceIndex interface_index = 0;        // the interface that the packet came in by or leaves by
+  InterfaceIndex local_interface_index = 0;  // the interface that has the local address
   std::uint8_t hop_limit = 0;
   EndpointFacts endpoint;
 };

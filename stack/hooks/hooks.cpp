@@ -13,8 +13,8 @@ std::optional<Packet> Hooks::inspect(Packet packet, const PacketContext& context
   if (inspector_ == nullptr) return packet;
   const std::size_t size = packet.size();
   auto kept = inspector_->inspect(std::move(packet), context);
-  // A callout that retreats and forgets to advance would make us parse a header as payload. That is the driver's bug, and
-  // the inspector names it and puts the offset back; here it must hold.
+  // A callout that retreats and forgets to advance would make us parse a header as payload. That is the driver's bug,
+  // and the inspector names it and puts the offset back; here it must hold.
   CHECK(!kept || kept->size() == size);
   return kept;
 }

@@ -1,5 +1,5 @@
-// Per-packet verdicts. A packet goes in and comes back, or does not: blocked and absorbed packets have been dealt with, and
-// counted, by the inspector when it returns nothing. No view into the packet survives the call.
+// Per-packet verdicts. A packet goes in and comes back, or does not: blocked and absorbed packets have been dealt
+// with, and counted, by the inspector when it returns nothing. No view into the packet survives the call.
 #pragma once
 
 #include <optional>
