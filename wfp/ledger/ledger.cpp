@@ -1,0 +1,237 @@
+#include "wfp/ledger/ledger.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <numeric>
+
+#include "wfp/ledger/object_table.hpp"
+#include "wfp/ledger/violation.hpp"
+
+namespace wfp::ledger {
+namespace {
+
+constexpr std::size_t kShardCount = 64;
+
+struct alignas(64) Shard {
+  std::mutex mutex;
+  ObjectTable table;
+};
+
+struct Counters {
+  std::array<std::atomic<std::int64_t>, kKindCount> counts{};
+  std::atomic<std::int64_t> bytes{0};
+};
+
+struct State {
+  std::array<Shard, kShardCount> shards;
+  std::array<Counters, kDriverLimit> counters;
+  std::mutex driver_mutex;
+  std::vector<std::string> driver_names{""};  // index 0 is kNoDriver
+  std::atomic<std::uint64_t> sequence{0};
+};
+
+// Never destroyed: objects may be released by threads that outlive main's statics.
+State& state() {
+  static State* const instance = new State;
+  return *instance;
+}
+
+std::atomic<Level> current_level{Level::off};
+std::atomic<bool> acquired_unseen{false};  // something was acquired while the level was off
+thread_local DriverId running_driver = kNoDriver;
+
+Shard& shard_of(Kind kind, const void* object) {
+  return state().shards[static_cast<std::size_t>(hash_of(kind, object) >> 58) & (kShardCount - 1)];
+}
+
+void count(const Entry& entry, std::int64_t times) {
+  auto& row = state().counters[entry.driver];
+  row.counts[static_cast<std::size_t>(entry.kind)].fetch_add(times, std::memory_order_relaxed);
+  if (entry.bytes != 0)
+    row.bytes.fetch_add(times * static_cast<std::int64_t>(entry.bytes), std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) {
+  static constexpr std::array<std::string_view, kKindCount> kNames{"net_buffer_list",
+                                                                   "clone",
+                                                                   "nbl_reference",
+                                                                   "net_buffer",
+                                                                   "mdl",
+                                                                   "buffer_pool",
+                                                                   "pool_allocation",
+                                                                   "injection",
+                                                                   "injection_handle",
+                                                                   "flow_context",
+                                                                   "pended_operation",
+                                                                   "classify_handle",
+                                                                   "callout_registration",
+                                                                   "engine_session",
+                                                                   "thread",
+                                                                   "timer",
+                                                                   "work_item",
+                                                                   "dpc",
+                                                                   "file_handle",
+                                                                   "device_object",
+                                                                   "other"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+DriverId add_driver(std::string_view name) {
+  auto& all = state();
+  const std::lock_guard lock(all.driver_mutex);
+  const auto found = std::find(all.driver_names.begin() + 1, all.driver_names.end(), name);
+  if (found != all.driver_names.end()) return static_cast<DriverId>(found - all.driver_names.begin());
+  if (all.driver_names.size() == kDriverLimit) return kNoDriver;
+  all.driver_names.emplace_back(name);
+  return static_cast<DriverId>(all.driver_names.size() - 1);
+}
+
+std::string driver_name(DriverId driver) {
+  auto& all = state();
+  const std::lock_guard lock(all.driver_mutex);
+  return driver < all.driver_names.size() ? all.driver_names[driver] : std::string();
+}
+
+DriverId current_driver() noexcept { return running_driver; }
+
+DriverScope::DriverScope(DriverId driver) noexcept : before_(running_driver) {
+  running_driver = driver < kDriverLimit ? driver : kNoDriver;
+}
+DriverScope::~DriverScope() { running_driver = before_; }
+
+void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
+Level level() noexcept { return current_level.load(std::memory_order_relaxed); }
+
+void acquire(Kind kind, const void* object, const char* detail, std::size_t bytes) {
+  acquire_for(running_driver, kind, object, detail, bytes);
+}
+
+void acquire_for(DriverId driver, Kind kind, const void* object, const char* detail, std::size_t bytes) {
+  if (driver == kNoDriver || driver >= kDriverLimit || object == nullptr) return;
+  const auto how_much = level();
+  if (how_much == Level::off) {
+    acquired_unseen.store(true, std::memory_order_relaxed);
+    return;
+  }
+  Entry entry;
+  entry.object = object;
+  entry.kind = kind;
+  entry.driver = driver;
+  entry.detail = detail;
+  entry.bytes = bytes;
+  entry.sequence = state().sequence.fetch_add(1, std::memory_order_relaxed);
+  if (how_much == Level::full) entry.stack = std::make_unique<std::vector<void*>>(capture_stack());
+  count(entry, 1);
+
+  auto& shard = shard_of(kind, object);
+  const std::lock_guard lock(shard.mutex);
+  Entry* const present = shard.table.find(kind, object);
+  if (present == nullptr) {
+    shard.table.insert(std::move(entry));
+  } else if (kind == Kind::nbl_reference) {
+    count(entry, -1);
+    ++present->nesting;
+    count(*present, 1);
+  } else {
+    // The address came back without a release that we saw: the earlier object is gone, the new one takes its place.
+    count(*present, -static_cast<std::int64_t>(present->nesting));
+    *present = std::move(entry);
+  }
+}
+
+Release release(Kind kind, const void* object) {
+  if (level() == Level::off) return Release::untracked;
+  auto& shard = shard_of(kind, object);
+  const std::lock_guard lock(shard.mutex);
+  Entry* const entry = shard.table.find(kind, object);
+  if (entry == nullptr)
+    return acquired_unseen.load(std::memory_order_relaxed) ? Release::untracked : Release::unknown;
+  count(*entry, -1);
+  if (--entry->nesting == 0) shard.table.erase(entry);
+  return Release::ok;
+}
+
+bool is_alive(Kind kind, const void* object) {
+  auto& shard = shard_of(kind, object);
+  const std::lock_guard lock(shard.mutex);
+  return shard.table.find(kind, object) != nullptr;
+}
+
+std::size_t Alive::total() const { return std::accumulate(counts.begin(), counts.end(), std::size_t{0}); }
+
+std::size_t alive_count(DriverId driver, Kind kind) {
+  if (driver >= kDriverLimit) return 0;
+  const auto value = state().counters[driver].counts[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  return value > 0 ? static_cast<std::size_t>(value) : 0;
+}
+
+Alive alive(DriverId driver, std::size_t sample_limit) {
+  Alive result;
+  if (driver >= kDriverLimit) return result;
+  for (std::size_t kind = 0; kind < kKindCount; ++kind)
+    result.counts[kind] = alive_count(driver, static_cast<Kind>(kind));
+  result.bytes = static_cast<std::size_t>(
+      std::max<std::int64_t>(0, state().counters[driver].bytes.load(std::memory_order_relaxed)));
+  if (sample_limit == 0 || result.total() == 0) return result;
+
+  auto older = [](const Sample& a, const Sample& b) { return a.sequence < b.sequence; };
+  for (auto& shard : state().shards) {
+    const std::lock_guard lock(shard.mutex);
+    shard.table.for_each([&](const Entry& entry) {
+      if (entry.driver != driver) return;
+      if (result.samples.size() == sample_limit) {  // keep the oldest: the heap's top is the youngest of them
+        if (entry.sequence > result.samples.front().sequence) return;
+        std::pop_heap(result.samples.begin(), result.samples.end(), older);
+        result.samples.pop_back();
+      }
+      result.samples.push_back({entry.kind, entry.object, entry.detail, entry.bytes, entry.sequence,
+                                entry.stack ? *entry.stack : std::vector<void*>()});
+      std::push_heap(result.samples.begin(), result.samples.end(), older);
+    });
+  }
+  std::sort(result.samples.begin(), result.samples.end(), older);
+  return result;
+}
+
+std::size_t forget(DriverId driver) {
+  std::size_t forgotten = 0;
+  for (auto& shard : state().shards) {
+    const std::lock_guard lock(shard.mutex);
+    std::vector<std::pair<Kind, const void*>> keys;
+    shard.table.for_each([&](const Entry& entry) {
+      if (entry.driver == driver) keys.emplace_back(entry.kind, entry.object);
+    });
+    for (const auto& [kind, object] : keys) {
+      Entry* const entry = shard.table.find(kind, object);
+      count(*entry, -static_cast<std::int64_t>(entry->nesting));
+      shard.table.erase(entry);
+    }
+    forgotten += keys.size();
+  }
+  return forgotten;
+}
+
+void reset() {
+  auto& all = state();
+  for (auto& shard : all.shards) {
+    const std::lock_guard lock(shard.mutex);
+    shard.table.clear();
+  }
+  for (auto& row : all.counters) {
+    for (auto& value : row.counts) value.store(0, std::memory_order_relaxed);
+    row.bytes.store(0, std::memory_order_relaxed);
+  }
+  {
+    const std::lock_guard lock(all.driver_mutex);
+    all.driver_names.resize(1);
+  }
+  acquired_unseen.store(false, std::memory_order_relaxed);
+  set_level(Level::off);
+  set_sink(nullptr);
+  clear_violations();
+}
+
+}  // namespace wfp::ledger

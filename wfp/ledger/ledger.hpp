@@ -1,0 +1,118 @@
+// Who holds what: every object that a driver acquires is entered here under that driver and struck out when it is
+// given back. What remains at unload is a leak, what is given back twice a violation; both are named with their rule.
+//
+// The driver that runs is known from a thread-local scope, set around every call into a driver and in the threads
+// that a driver creates. An object belongs to the driver that acquired it, whoever releases it. Outside any scope
+// nothing is entered: the stack's own objects cost one thread-local load.
+//
+// Any thread, any IRQL. No function calls out with a lock held. Off: one relaxed load. Standard: a counter for each
+// kind and driver and a sharded table, so that double and unknown releases are found. Full: also a stack trace for
+// each object.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wfp::ledger {
+
+enum class Level : std::uint8_t { off, standard, full };
+
+enum class Kind : std::uint8_t {
+  net_buffer_list,  // allocated by a driver
+  clone,            // of a packet
+  nbl_reference,    // nests: one object may be entered several times
+  net_buffer,
+  mdl,
+  buffer_pool,      // NDIS pool handle
+  pool_allocation,  // memory with a tag
+  injection,        // accepted, completion still to come
+  injection_handle,
+  flow_context,
+  pended_operation,
+  classify_handle,
+  callout_registration,
+  engine_session,
+  thread,
+  timer,
+  work_item,
+  dpc,
+  file_handle,  // kernel handle: thread, key, file
+  device_object,
+  other,
+};
+inline constexpr std::size_t kKindCount = static_cast<std::size_t>(Kind::other) + 1;
+std::string_view name_of(Kind kind);
+
+// --- drivers ---
+
+using DriverId = std::uint32_t;
+inline constexpr DriverId kNoDriver = 0;
+inline constexpr std::size_t kDriverLimit = 256;  // loaded over the life of the process, names reused
+
+// The same name gives the same id again, so that a driver that was reloaded keeps its row. kNoDriver when the table
+// is full.
+DriverId add_driver(std::string_view name);
+std::string driver_name(DriverId driver);
+DriverId current_driver() noexcept;
+
+// Everything acquired on this thread while the scope lives belongs to `driver`. Scopes nest.
+class DriverScope {
+ public:
+  explicit DriverScope(DriverId driver) noexcept;
+  ~DriverScope();
+  DriverScope(const DriverScope&) = delete;
+  DriverScope& operator=(const DriverScope&) = delete;
+
+ private:
+  DriverId before_;
+};
+
+// --- objects ---
+
+void set_level(Level level);
+Level level() noexcept;
+
+// `detail` says more about the object (a tag, a function name); it is kept as a pointer and must outlive the object.
+void acquire(Kind kind, const void* object, const char* detail = "", std::size_t bytes = 0);
+// For the current driver to hand an object on, such as a thread that it starts for itself.
+void acquire_for(DriverId driver, Kind kind, const void* object, const char* detail = "", std::size_t bytes = 0);
+
+enum class Release : std::uint8_t {
+  ok,
+  untracked,  // nothing can be said: the level is off, or was when the object may have been acquired
+  unknown,    // never acquired, or released before
+};
+// Does not report by itself: the caller knows which rule an unknown release breaks.
+Release release(Kind kind, const void* object);
+bool is_alive(Kind kind, const void* object);
+
+struct Sample {
+  Kind kind = Kind::other;
+  const void* object = nullptr;
+  const char* detail = "";
+  std::size_t bytes = 0;
+  std::uint64_t sequence = 0;  // order of acquisition over all objects
+  std::vector<void*> stack;    // innermost first; empty unless the level was full
+};
+
+struct Alive {
+  std::array<std::size_t, kKindCount> counts{};
+  std::size_t bytes = 0;        // of pool allocations
+  std::vector<Sample> samples;  // the oldest ones
+  std::size_t total() const;
+};
+inline constexpr std::size_t kSampleLimit = 16;
+Alive alive(DriverId driver, std::size_t sample_limit = kSampleLimit);
+std::size_t alive_count(DriverId driver, Kind kind);
+
+// Strikes out all that `driver` still holds, after its unload was reported. Returns how many entries there were.
+std::size_t forget(DriverId driver);
+
+// Clears everything, drivers and violations included. For tests.
+void reset();
+
+}  // namespace wfp::ledger

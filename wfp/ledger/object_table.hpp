@@ -1,0 +1,54 @@
+// The ledger's set of live objects: open addressing with linear probing and backward-shift deletion, so that it needs
+// neither nodes nor tombstones. Not thread-safe; the ledger keeps one of them behind each of its shard locks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "wfp/ledger/ledger.hpp"
+
+namespace wfp::ledger {
+
+struct Entry {
+  const void* object = nullptr;  // null: empty slot
+  Kind kind = Kind::other;
+  std::uint32_t nesting = 1;
+  DriverId driver = kNoDriver;
+  const char* detail = "";
+  std::size_t bytes = 0;
+  std::uint64_t sequence = 0;
+  std::unique_ptr<std::vector<void*>> stack;
+};
+
+class ObjectTable {
+ public:
+  ObjectTable();
+
+  Entry* find(Kind kind, const void* object);
+  Entry& insert(Entry entry);  // the key must not be present
+  void erase(Entry* entry);
+  void clear();
+  std::size_t size() const { return size_; }
+
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (auto& slot : slots_)
+      if (slot.object != nullptr) visit(slot);
+  }
+
+ private:
+  static constexpr std::size_t kFirstSize = 64;  // a power of two
+
+  std::size_t home(Kind kind, const void* object) const;
+  void grow();
+
+  std::vector<Entry> slots_;
+  std::size_t size_ = 0;
+};
+
+// Spreads the bits of a pointer; the shard and the slot use different ends of it.
+std::uint64_t hash_of(Kind kind, const void* object);
+
+}  // namespace wfp::ledger

@@ -1,0 +1,44 @@
+// Broken rules: what was wrong, where, and what to do. The verifier's parts report here; the program prints the list
+// and decides the exit code by it. Any thread; the sink runs on the reporting thread without a lock held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "wfp/ledger/ledger.hpp"
+
+namespace wfp::ledger {
+
+struct Violation {
+  std::string rule;     // id, such as NBL-DOUBLE-FREE
+  std::string message;  // what was wrong and what to do
+  std::string packet;   // one line about the packet, empty when there is none
+  std::vector<void*> stack;
+  DriverId driver = kNoDriver;
+  std::uint64_t count = 1;  // equal reports (rule, driver, message) are kept once
+};
+
+// The list keeps this many different violations; more are counted only.
+inline constexpr std::size_t kViolationLimit = 256;
+inline constexpr std::size_t kStackDepth = 24;
+
+using Sink = std::function<void(const Violation&)>;
+
+// Fills in the current driver, and the stack when it is empty and the level is full. Nothing happens while the level
+// is off.
+void report(Violation violation);
+// The sink sees each different violation once.
+void set_sink(Sink sink);
+std::vector<Violation> violations();
+std::uint64_t violation_count();  // all reports, kept or not
+void clear_violations();
+
+// Addresses of the callers, innermost first.
+std::vector<void*> capture_stack();
+// One line a frame: function and offset, as far as symbols are known.
+std::vector<std::string> describe_stack(const std::vector<void*>& stack);
+
+}  // namespace wfp::ledger

@@ -1,0 +1,243 @@
+#include "wfp/ndis/chain.hpp"
+
+#include <cstring>
+
+#include "wfp/ndis/offsets.hpp"
+#include "wfp/ndis/pool_core.hpp"
+
+namespace wfp::ndis {
+namespace {
+
+// Space in front of pushed bytes in new memory, for the headers that follow them.
+constexpr std::size_t kPushHeadroom = 128;
+
+struct Place {
+  MDL* mdl = nullptr;
+  std::size_t offset = 0;
+};
+
+// Where byte `offset` of the data lies; the MDL is null when the chain ends before.
+Place find(const NET_BUFFER& nb, std::size_t offset) {
+  std::size_t at = nb.CurrentMdlOffset + offset;
+  MDL* mdl = nb.CurrentMdl;
+  while (mdl != nullptr && at >= mdl->ByteCount) {
+    at -= mdl->ByteCount;
+    mdl = mdl->Next;
+  }
+  return {mdl, at};
+}
+
+// An MDL chain that starts at `place`: the MDL itself when it starts there, else a shorter one over the same bytes.
+// False: no MDL left.
+bool chain_from(NbObject& nb, Place place, MDL** chain) {
+  *chain = place.mdl;
+  if (place.mdl == nullptr || place.offset == 0) return true;
+  MDL* const rest = make_mdl(nb, object_of(*place.mdl).block, first_byte(*place.mdl) + place.offset,
+                             place.mdl->ByteCount - place.offset);
+  if (rest == nullptr) return false;
+  rest->Next = place.mdl->Next;
+  *chain = rest;
+  return true;
+}
+
+// Puts `size` bytes of a new block in front of `rest` and retires what came before `rest` in the chain.
+bool replace_front(NbObject& nb, Block& block, std::size_t size, Place rest) {
+  MDL* tail = nullptr;
+  if (!chain_from(nb, rest, &tail)) return false;
+  MDL* const front = make_mdl(nb, &block, block.data(), size);
+  if (front == nullptr) {
+    if (tail != rest.mdl) free_mdl(nb, *tail);
+    return false;
+  }
+  MDL* const end = rest.offset == 0 ? rest.mdl : rest.mdl->Next;  // the first MDL that stays
+  for (MDL* mdl = nb.nb.MdlChain; mdl != nullptr && mdl != end;) {
+    MDL* const next = mdl->Next;
+    retire_mdl(nb, *mdl);
+    mdl = next;
+  }
+  front->Next = tail;
+  nb.nb.MdlChain = front;
+  return true;
+}
+
+// A clone holds the blocks of its parent and so makes them shared, unless it uses the very MDLs: hence the child
+// count.
+bool may_write(const NET_BUFFER_LIST& nbl, const MDL& mdl) {
+  return __atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE) == 0 && reference_count(nbl) == 1 &&
+         is_private(*nbl.FirstNetBuffer, mdl);
+}
+
+// The used space directly before the data, `count` bytes in one MDL; the MDL is null when there is no such space.
+Place space_before(const NET_BUFFER& nb, std::size_t count) {
+  if (nb.DataOffset < count) return {};
+  std::size_t at = nb.DataOffset - count;
+  MDL* mdl = nb.MdlChain;
+  while (mdl != nullptr && at >= mdl->ByteCount) {
+    at -= mdl->ByteCount;
+    mdl = mdl->Next;
+  }
+  if (mdl == nullptr || mdl->ByteCount - at < count) return {};
+  return {mdl, at};
+}
+
+}  // namespace
+
+std::size_t data_length(const NET_BUFFER_LIST& nbl) {
+  return nbl.FirstNetBuffer != nullptr ? nbl.FirstNetBuffer->DataLength : 0;
+}
+
+std::byte* contiguous(const NET_BUFFER& nb, std::size_t offset, std::size_t length) {
+  if (offset + length > nb.DataLength || nb.CurrentMdl == nullptr) return nullptr;
+  const Place place = find(nb, offset);
+  if (place.mdl == nullptr) return length == 0 ? first_byte(*nb.CurrentMdl) + nb.CurrentMdlOffset : nullptr;
+  if (place.mdl->ByteCount - place.offset < length) return nullptr;
+  return first_byte(*place.mdl) + place.offset;
+}
+
+std::byte* contiguous(const NET_BUFFER_LIST& nbl, std::size_t offset, std::size_t length) {
+  return nbl.FirstNetBuffer != nullptr ? contiguous(*nbl.FirstNetBuffer, offset, length) : nullptr;
+}
+
+std::size_t copy_out(const NET_BUFFER& nb, std::size_t offset, std::span<std::byte> into) {
+  std::size_t copied = 0;
+  for_each_range(nb, [&](std::span<std::byte> range) {
+    const std::size_t skip = std::min(offset, range.size());
+    offset -= skip;
+    const std::size_t size = std::min(range.size() - skip, into.size() - copied);
+    if (size > 0) std::memcpy(into.data() + copied, range.data() + skip, size);
+    copied += size;
+  });
+  return copied;
+}
+
+std::size_t copy_out(const NET_BUFFER_LIST& nbl, std::size_t offset, std::span<std::byte> into) {
+  return nbl.FirstNetBuffer != nullptr ? copy_out(*nbl.FirstNetBuffer, offset, into) : 0;
+}
+
+std::size_t copy_in(NET_BUFFER_LIST& nbl, std::size_t offset, std::span<const std::byte> from) {
+  std::size_t copied = 0;
+  for_each_range(nbl, [&](std::span<std::byte> range) {
+    const std::size_t skip = std::min(offset, range.size());
+    offset -= skip;
+    const std::size_t size = std::min(range.size() - skip, from.size() - copied);
+    if (size > 0) std::memcpy(range.data() + skip, from.data() + copied, size);
+    copied += size;
+  });
+  return copied;
+}
+
+bool append(NET_BUFFER_LIST& nbl, BlockRef block, std::size_t offset, std::size_t length) {
+  NET_BUFFER* const nb = nbl.FirstNetBuffer;
+  if (nb == nullptr || !block || offset + length > block->capacity()) return false;
+  NbObject& object = object_of(*nb);
+  MDL* const added = make_mdl(object, block.get(), block->data() + offset, length);
+  if (added == nullptr) return false;
+
+  // Cut the chain where the data ends: unused space there would become data.
+  std::size_t kept = nb->DataOffset + nb->DataLength;
+  MDL** link = &nb->MdlChain;
+  while (*link != nullptr && kept > 0) {
+    MDL& mdl = **link;
+    if (mdl.ByteCount > kept) mdl.ByteCount = static_cast<ULONG>(kept);
+    kept -= mdl.ByteCount;
+    link = &mdl.Next;
+  }
+  for (MDL* mdl = *link; mdl != nullptr;) {
+    MDL* const next = mdl->Next;
+    retire_mdl(object, *mdl);
+    mdl = next;
+  }
+  *link = added;
+  nb->stDataLength = nb->DataLength + length;
+  find_current_mdl(*nb);
+  return true;
+}
+
+bool pull_up(NET_BUFFER_LIST& nbl, std::size_t count) {
+  NET_BUFFER* const nb = nbl.FirstNetBuffer;
+  if (nb == nullptr || count > nb->DataLength || nb->CurrentMdl == nullptr) return false;
+  if (count == 0 || (contiguous(*nb, 0, count) != nullptr && may_write(nbl, *nb->CurrentMdl))) return true;
+
+  NbObject& object = object_of(*nb);
+  const std::size_t used = nb->DataOffset;
+  const BlockRef block = object.core->allocate_block(used + count);
+  if (!block) return false;
+  // The used space is data of a buffer that starts at the chain's first byte.
+  NET_BUFFER whole = *nb;
+  attach_chain(whole, nb->MdlChain, 0, used + count);
+  if (copy_out(whole, 0, {block->data(), used + count}) != used + count) return false;
+  if (!replace_front(object, *block, used + count, find(*nb, count))) return false;
+  attach_chain(*nb, nb->MdlChain, used, nb->DataLength);
+  return true;
+}
+
+std::byte* push(NET_BUFFER_LIST& nbl, std::size_t count) {
+  NET_BUFFER* const nb = nbl.FirstNetBuffer;
+  if (nb == nullptr) return nullptr;
+  const std::size_t length = nb->DataLength + count;
+  if (const Place space = space_before(*nb, count); space.mdl != nullptr && may_write(nbl, *space.mdl)) {
+    attach_chain(*nb, nb->MdlChain, nb->DataOffset - count, length);
+    return first_byte(*space.mdl) + space.offset;
+  }
+  NbObject& object = object_of(*nb);
+  const BlockRef block = object.core->allocate_block(kPushHeadroom + count);
+  if (!block || !replace_front(object, *block, kPushHeadroom + count, find(*nb, 0))) return nullptr;
+  attach_chain(*nb, nb->MdlChain, kPushHeadroom, length);
+  return block->data() + kPushHeadroom;
+}
+
+void trim(NET_BUFFER_LIST& nbl, std::size_t new_length) {
+  NET_BUFFER* const nb = nbl.FirstNetBuffer;
+  if (nb != nullptr && new_length < nb->DataLength) nb->stDataLength = new_length;
+}
+
+bool is_shared(const NET_BUFFER_LIST& nbl) {
+  if (__atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE) != 0 || reference_count(nbl) > 1) return true;
+  for (const NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next)
+    for (const MDL* mdl = nb->MdlChain; mdl != nullptr; mdl = mdl->Next)
+      if (!is_private(*nb, *mdl)) return true;
+  return false;
+}
+
+Block* block_of(const MDL& mdl) { return object_of(mdl).block; }
+
+void save_layout(NET_BUFFER_LIST& nbl) {
+  for (NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next) {
+    NbObject& object = object_of(*nb);
+    object.saved = {nb->MdlChain, nb->CurrentMdl, nb->CurrentMdlOffset, nb->DataLength, nb->DataOffset};
+    object.is_saved = true;
+  }
+}
+
+void restore_layout(NET_BUFFER_LIST& nbl) {
+  for (NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next) {
+    NbObject& object = object_of(*nb);
+    if (!object.is_saved) continue;
+    object.is_saved = false;
+    const SavedLayout& saved = object.saved;
+    auto is_saved_mdl = [&](const MDL* wanted) {
+      for (const MDL* mdl = saved.chain; mdl != nullptr; mdl = mdl->Next)
+        if (mdl == wanted) return true;
+      return false;
+    };
+    for (MDL* mdl = nb->MdlChain; mdl != nullptr && !is_saved_mdl(mdl);) {
+      MDL* const next = mdl->Next;
+      free_mdl(object, *mdl);
+      mdl = next;
+    }
+    // What is back in the chain is retired no longer.
+    for (MdlObject** link = &object.retired; *link != nullptr;) {
+      if (is_saved_mdl(&(*link)->mdl))
+        *link = (*link)->next_retired;
+      else
+        link = &(*link)->next_retired;
+    }
+    nb->MdlChain = saved.chain;
+    nb->CurrentMdl = saved.current_mdl;
+    nb->CurrentMdlOffset = saved.current_mdl_offset;
+    nb->stDataLength = saved.data_length;
+    nb->DataOffset = saved.data_offset;
+  }
+}
+
+}  // namespace wfp::ndis

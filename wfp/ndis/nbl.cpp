@@ -1,0 +1,48 @@
+#include "wfp/ndis/nbl.hpp"
+
+#include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/objects.hpp"
+
+namespace wfp::ndis {
+
+std::uint32_t reference(NET_BUFFER_LIST& nbl) noexcept {
+  return object_of(nbl).references.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void release(NET_BUFFER_LIST& nbl) noexcept {
+  NblObject& object = object_of(nbl);
+  auto count = object.references.load(std::memory_order_relaxed);
+  do {
+    if (count == 0) {
+      ledger::report({.rule = "NBL-OVER-RELEASE",
+                      .message =
+                          "NET_BUFFER_LIST released although its reference count is 0. Each reference, clone and "
+                          "allocation is given back once.",
+                      .packet = {},
+                      .stack = {}});
+      return;
+    }
+  } while (!object.references.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel,
+                                                    std::memory_order_relaxed));
+  if (count != 1) return;
+  if (ReleaseHandler* const handler = object.handler.load(std::memory_order_acquire))
+    handler->on_last_release(nbl);
+  else
+    destroy(object);
+}
+
+std::uint32_t reference_count(const NET_BUFFER_LIST& nbl) noexcept {
+  return object_of(nbl).references.load(std::memory_order_acquire);
+}
+
+ReleaseHandler* exchange_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler* handler) noexcept {
+  return object_of(nbl).handler.exchange(handler, std::memory_order_acq_rel);
+}
+
+void revive(NET_BUFFER_LIST& nbl) noexcept { object_of(nbl).references.store(1, std::memory_order_relaxed); }
+
+void* owner_area(NET_BUFFER_LIST& nbl) noexcept { return object_of(nbl).owner_area; }
+InjectionMark& injection_mark(NET_BUFFER_LIST& nbl) noexcept { return object_of(nbl).mark; }
+Origin origin(const NET_BUFFER_LIST& nbl) noexcept { return object_of(nbl).origin; }
+
+}  // namespace wfp::ndis

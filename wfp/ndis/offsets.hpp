@@ -1,0 +1,29 @@
+// Moving the start of the data, as the NDIS functions of the same names do; they are thin shells over these.
+//
+// Retreat goes back into the used space and shows what is there, whoever owns those bytes: callouts count on finding
+// the pulled headers. Without enough used space it puts a new MDL in front, and the moved-back bytes may then
+// straddle two.
+#pragma once
+
+#include <cstddef>
+
+#include "ndis.h"
+
+namespace wfp::ndis {
+
+// Adds `back_fill` bytes of used space when memory has to be added. False: no memory, nothing changed.
+bool retreat(NET_BUFFER& nb, std::size_t delta, std::size_t back_fill = 0,
+             NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR allocate_mdl = nullptr);
+// Every NET_BUFFER of the list, or none.
+bool retreat(NET_BUFFER_LIST& nbl, std::size_t delta, std::size_t back_fill = 0,
+             NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR allocate_mdl = nullptr,
+             NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
+
+// `delta` is at most DataLength; more is cut down to it. With `free_mdls`, MDLs that a retreat put in front are freed
+// once the data starts behind them, through `free_mdl` when it is given.
+void advance(NET_BUFFER& nb, std::size_t delta, bool free_mdls = false,
+             NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
+void advance(NET_BUFFER_LIST& nbl, std::size_t delta, bool free_mdls = false,
+             NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
+
+}  // namespace wfp::ndis
