@@ -26,6 +26,7 @@ namespace stack {
   X(UnknownProtocol, "unknown_protocol")              \
   X(SourceRouted, "source_routed")                    \
   X(FragmentOverlap, "fragment_overlap")              \
+  X(FragmentDuplicate, "fragment_duplicate")          \
   X(FragmentTooLarge, "fragment_too_large")           \
   X(ReassemblyTimeout, "reassembly_timeout")          \
   X(ReassemblyLimit, "reassembly_limit")              \
