@@ -1,7 +1,8 @@
 // FrameIo by io_uring: a batch of writes and reads in one system call, and a plain call where only one is due, which
 // is cheaper. Every read and write is RWF_NOWAIT, hence complete when the call returns: a read that may wait would
 // arm a poll each, and one frame would wake them all. Waiting is one-shot polls, armed just before: level-triggered,
-// and without cost while frames flow. Measured facts behind it: bench/README.md. Private to tap/.
+// and without cost while frames flow. What a batch gains depends on what a system call costs on the machine at
+// hand, and can be nothing; bench/tap/frame_cost compares. Private to tap/.
 #pragma once
 
 #include <liburing.h>
