@@ -100,9 +100,9 @@ typedef struct _KDPC {
   PVOID DeferredContext;
   PVOID SystemArgument1;
   PVOID SystemArgument2;
-  PVOID Driver;     /* who initialised it: its routine runs in that driver's accounting scope */
+  ULONG Driver;     /* who initialised it: its routine runs in that driver's accounting scope */
   USHORT Processor; /* target + 1; 0 is the processor that queues it */
-  UCHAR Queued;     /* non-zero while it is in a processor's queue */
+  USHORT Queued;    /* that processor + 1 while it waits in a queue, else 0 */
   UCHAR Importance;
 } KDPC, *PKDPC, *PRKDPC;
 
@@ -111,7 +111,9 @@ typedef struct _KTIMER {
   LONGLONG DueTime; /* ns on the scheduler's clock; only while Inserted */
   ULONGLONG Sequence;
   PKDPC Dpc;
-  LONG Period; /* ms; 0 is one shot */
+  LONG Period;     /* ms; 0 is one shot */
+  ULONG Processor; /* where its DPC goes unless the DPC names a target */
+  ULONG Driver;    /* who set it */
 } KTIMER, *PKTIMER, *PRKTIMER;
 
 typedef struct _KWAIT_BLOCK {

@@ -1,0 +1,184 @@
+#include "kernel_fixture.hpp"
+
+namespace wfp::kernel {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Record {
+  std::atomic<int> runs{0};
+  std::vector<Duration> at;
+  const Clock* clock = nullptr;
+  std::thread::id thread;
+  KIRQL irql = 0;
+  void* argument = nullptr;
+};
+
+VOID record_dpc(PKDPC, PVOID context, PVOID argument1, PVOID) {
+  auto& record = *static_cast<Record*>(context);
+  record.thread = std::this_thread::get_id();
+  record.irql = KeGetCurrentIrql();
+  record.argument = argument1;
+  if (record.clock != nullptr) record.at.push_back(record.clock->now());
+  ++record.runs;
+}
+
+class Dpc : public BothSchedulers {};
+INSTANTIATE_BOTH(Dpc);
+
+TEST_P(Dpc, RunsOnceOnTheProcessorsThreadAtDispatchLevel) {
+  Record record;
+  KDPC dpc;
+  KeInitializeDpc(&dpc, record_dpc, &record);
+  EXPECT_TRUE(KeInsertQueueDpc(&dpc, &dpc, nullptr));
+  EXPECT_FALSE(KeInsertQueueDpc(&dpc, nullptr, nullptr));  // queued already: the first arguments stay
+  EXPECT_EQ(record.runs, 0);
+  EXPECT_EQ(scheduler().run_dpcs(0), 1u);
+  EXPECT_EQ(scheduler().run_dpcs(0), 0u);
+  EXPECT_EQ(record.runs, 1);
+  EXPECT_EQ(record.argument, &dpc);
+  EXPECT_EQ(record.irql, DISPATCH_LEVEL);
+  EXPECT_EQ(record.thread, std::this_thread::get_id());
+  EXPECT_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
+}
+
+TEST_P(Dpc, RemovedOneDoesNotRun) {
+  Record record;
+  KDPC dpc;
+  KeInitializeDpc(&dpc, record_dpc, &record);
+  EXPECT_FALSE(KeRemoveQueueDpc(&dpc));
+  KeInsertQueueDpc(&dpc, nullptr, nullptr);
+  EXPECT_TRUE(KeRemoveQueueDpc(&dpc));
+  EXPECT_EQ(scheduler().run_dpcs(0), 0u);
+}
+
+struct FromThread {
+  KDPC dpc;
+  Record record;
+};
+VOID queue_from_thread(PVOID context) { KeInsertQueueDpc(&static_cast<FromThread*>(context)->dpc, nullptr, nullptr); }
+
+TEST_P(Dpc, QueuedElsewhereWakesTheProcessor) {
+  FromThread shared;
+  std::atomic<int> wakes{0};
+  scheduler().set_processor_wake(0, [&] { ++wakes; });
+  KeInitializeDpc(&shared.dpc, record_dpc, &shared.record);
+  HANDLE thread = start_thread(queue_from_thread, &shared);
+  serve_until([&] { return shared.record.runs == 1; });
+  EXPECT_EQ(wakes, 1);
+  EXPECT_EQ(shared.record.thread, std::this_thread::get_id());
+  EXPECT_EQ(join(thread), STATUS_SUCCESS);
+}
+
+// A driver that waits on the processor's own thread, as DriverUnload may, still gets its DPCs.
+struct SetsEvent {
+  KDPC dpc;
+  KEVENT event;
+};
+VOID set_event_dpc(PKDPC, PVOID context, PVOID, PVOID) {
+  KeSetEvent(&static_cast<SetsEvent*>(context)->event, 0, FALSE);
+}
+
+TEST_P(Dpc, RunsWhileItsProcessorsThreadWaits) {
+  SetsEvent shared;
+  KeInitializeEvent(&shared.event, NotificationEvent, FALSE);
+  KeInitializeDpc(&shared.dpc, set_event_dpc, &shared);
+  KeInsertQueueDpc(&shared.dpc, nullptr, nullptr);
+  EXPECT_EQ(KeWaitForSingleObject(&shared.event, Executive, KernelMode, FALSE, nullptr), STATUS_SUCCESS);
+  KeFlushQueuedDpcs();
+}
+
+struct Poster {
+  Scheduler* scheduler;
+  std::thread::id ran_on;
+  std::atomic<bool> returned{false};
+};
+VOID post_from_thread(PVOID context) {
+  auto& poster = *static_cast<Poster*>(context);
+  EXPECT_TRUE(poster.scheduler->post_and_wait(0, [&] { poster.ran_on = std::this_thread::get_id(); }));
+  EXPECT_NE(poster.ran_on, std::thread::id{});  // it ran before the call returned
+  poster.returned = true;
+}
+
+TEST_P(Dpc, PostAndWaitRunsOnTheProcessor) {
+  Poster poster{.scheduler = &scheduler(), .ran_on = {}};
+  HANDLE thread = start_thread(post_from_thread, &poster);
+  serve_until([&] { return poster.returned.load(); });
+  EXPECT_EQ(poster.ran_on, std::this_thread::get_id());
+  EXPECT_EQ(join(thread), STATUS_SUCCESS);
+  bool ran = false;
+  EXPECT_TRUE(scheduler().post_and_wait(0, [&] { ran = true; }));  // on its own thread: at once
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(scheduler().counts().tasks_run, 1u);
+}
+
+TEST_P(Dpc, PostToAWaitingProcessorIsServed) {
+  Poster poster{.scheduler = &scheduler(), .ran_on = {}};
+  EXPECT_EQ(join(start_thread(post_from_thread, &poster)), STATUS_SUCCESS);  // serves while it waits for the thread
+  EXPECT_TRUE(poster.returned);
+}
+
+TEST_P(Dpc, TimerFiresAndCancelledOneDoesNot) {
+  Record record;
+  KDPC dpc;
+  KTIMER timer, cancelled;
+  KeInitializeDpc(&dpc, record_dpc, &record);
+  KeInitializeTimer(&timer);
+  KeInitializeTimerEx(&cancelled, SynchronizationTimer);
+  EXPECT_FALSE(KeSetTimer(&timer, relative(3ms), &dpc));
+  EXPECT_FALSE(KeSetTimer(&cancelled, relative(1ms), &dpc));
+  EXPECT_TRUE(KeCancelTimer(&cancelled));
+  EXPECT_FALSE(KeCancelTimer(&cancelled));
+  EXPECT_EQ(KeWaitForSingleObject(&timer, Executive, KernelMode, FALSE, nullptr), STATUS_SUCCESS);
+  serve_until([&] { return record.runs == 1; });
+  EXPECT_TRUE(KeReadStateTimer(&timer));
+  EXPECT_FALSE(KeReadStateTimer(&cancelled));
+}
+
+class VirtualTimers : public KernelTest {
+ protected:
+  void SetUp() override { start(Mode::Sim); }
+};
+
+TEST_F(VirtualTimers, FireExactlyWhenDue) {
+  Record record;
+  record.clock = &virtual_clock;
+  KDPC dpc;
+  KTIMER timer;
+  KeInitializeDpc(&dpc, record_dpc, &record);
+  KeInitializeTimer(&timer);
+  KeSetTimer(&timer, relative(10ms), &dpc);
+  EXPECT_EQ(sim->next_deadline(), 10ms);
+  sim->run_until(9'999'999ns);
+  EXPECT_EQ(record.runs, 0);
+  sim->run_until(10ms);
+  EXPECT_EQ(record.runs, 1);
+  EXPECT_EQ(sim->next_deadline(), kNever);
+  EXPECT_TRUE(KeSetTimerEx(&timer, relative(5ms), 20, &dpc) == FALSE);
+  EXPECT_TRUE(KeSetTimerEx(&timer, relative(1ms), 20, &dpc));  // set again before it fired
+  sim->run_until(60ms);
+  EXPECT_TRUE(KeCancelTimer(&timer));
+  sim->run_until(500ms);
+  EXPECT_THAT(record.at, ::testing::ElementsAre(10ms, 11ms, 31ms, 51ms));
+}
+
+TEST_F(VirtualTimers, AbsoluteTimeAndClocks) {
+  sim->run_until(5ms);
+  LARGE_INTEGER now, due;
+  KeQuerySystemTime(&now);
+  EXPECT_EQ(KeQueryInterruptTime(), 50'000u);
+  due.QuadPart = now.QuadPart + 20'000;  // 2 ms
+  KTIMER timer;
+  KeInitializeTimer(&timer);
+  KeSetTimer(&timer, due, nullptr);
+  EXPECT_EQ(sim->next_deadline(), 7ms);
+  due.QuadPart = 1;  // long past: due at once
+  EXPECT_TRUE(KeSetTimer(&timer, due, nullptr));
+  EXPECT_EQ(sim->next_deadline(), 5ms);
+  LARGE_INTEGER frequency;
+  EXPECT_EQ(KeQueryPerformanceCounter(&frequency).QuadPart * 1000 / frequency.QuadPart, 5);
+  KeCancelTimer(&timer);
+}
+
+}  // namespace
+}  // namespace wfp::kernel

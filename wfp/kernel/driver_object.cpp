@@ -1,0 +1,95 @@
+#include "wfp/kernel/driver_object.hpp"
+
+#include "wfp/kernel/irql.hpp"
+#include "wfp/kernel/kernel.hpp"
+#include "wfp/kernel/report.hpp"
+#include "wfp/kernel/unicode.hpp"
+
+namespace wfp::kernel {
+namespace {
+
+UNICODE_STRING string_of(std::u16string& text16) {
+  const auto size = static_cast<USHORT>(text16.size() * sizeof(char16_t));
+  return {size, static_cast<USHORT>(size + sizeof(char16_t)), reinterpret_cast<PWSTR>(text16.data())};
+}
+
+NTSTATUS no_dispatch(PDEVICE_OBJECT, PIRP) { return STATUS_INVALID_DEVICE_REQUEST; }
+
+}  // namespace
+
+Driver::Driver(std::string name)
+    : name_(std::move(name)),
+      id_(ledger::add_driver(name_)),
+      object_name_(u"\\Driver\\" + to_utf16(name_)),
+      registry_path_(kServicesPath + to_utf16(name_)) {}
+
+Driver::~Driver() {
+  if (loaded_) unload();
+}
+
+NTSTATUS Driver::load(DRIVER_INITIALIZE* entry) {
+  if (loaded_ || entry == nullptr) return STATUS_INVALID_PARAMETER;
+  object_ = {};
+  object_.Type = 4;  // the documented type number of driver objects
+  object_.Size = static_cast<CSHORT>(sizeof object_);
+  object_.DriverName = string_of(object_name_);
+  object_.DriverInit = entry;
+  for (auto& function : object_.MajorFunction) function = no_dispatch;
+  UNICODE_STRING path = string_of(registry_path_);
+  const ledger::DriverScope scope(id_);
+  const IrqlScope level(PASSIVE_LEVEL);
+  const NTSTATUS status = entry(&object_, &path);
+  loaded_ = NT_SUCCESS(status);
+  if (!loaded_) clean_up();
+  return status;
+}
+
+UnloadResult Driver::unload() {
+  if (!loaded_ || object_.DriverUnload == nullptr) return {};
+  const ledger::DriverScope scope(id_);
+  const IrqlScope level(PASSIVE_LEVEL);
+  object_.DriverUnload(&object_);
+  loaded_ = false;
+  UnloadResult result = clean_up();
+  result.unloaded = true;
+  return result;
+}
+
+// What Windows answers with a bug check or with a later crash is named here, kind by kind.
+UnloadResult Driver::clean_up() {
+  UnloadResult result;
+  const auto report = [&](std::string_view rule_id, const std::string& message) {
+    result.left.push_back(message);
+    report_violation(rule_id, message);
+  };
+  Scheduler& scheduler = Kernel::current().scheduler();
+  if (const std::size_t timers = scheduler.cancel_timers_of(id_); timers != 0)
+    report(rule::kTimerLeak,
+           text("%s unloaded with %zu timers set; cancel them in DriverUnload", name_.c_str(), timers));
+  scheduler.drain_work(id_);  // a queued work item keeps the driver loaded, as its device object does on Windows
+  scheduler.flush_dpcs();
+  for (const std::string& thread : scheduler.threads_of(id_)) {
+    result.code_in_use = true;
+    report(rule::kThreadLeak, text("%s unloaded while its %s still runs; signal it and wait for the thread object",
+                                   name_.c_str(), thread.c_str()));
+  }
+  for (PDEVICE_OBJECT device = object_.DeviceObject; device != nullptr;) {
+    report(rule::kDeviceLeak,
+           text("%s unloaded without IoDeleteDevice for %p", name_.c_str(), static_cast<void*>(device)));
+    PDEVICE_OBJECT next = device->NextDevice;
+    IoDeleteDevice(device);
+    device = next;
+  }
+  if (const std::size_t handles = ledger::alive_count(id_, ledger::Kind::file_handle); handles != 0)
+    report(rule::kHandleLeak,
+           text("%s unloaded with %zu handles open; close them with ZwClose", name_.c_str(), handles));
+  if (const std::size_t items = ledger::alive_count(id_, ledger::Kind::work_item); items != 0)
+    report(rule::kWorkItem,
+           text("%s unloaded with %zu work items allocated; IoFreeWorkItem them", name_.c_str(), items));
+  for (const PoolLeak& leak : PoolMemory::leaks(id_))
+    report(rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated", name_.c_str(),
+                                 leak.count, leak.bytes, leak.tag.c_str()));
+  return result;
+}
+
+}  // namespace wfp::kernel

@@ -1,0 +1,55 @@
+#include "wfp/kernel/handle_table.hpp"
+
+#include <utility>
+
+namespace wfp::kernel {
+namespace {
+
+// A handle is generation and slot + 1, times four: never null, never odd, as on Windows.
+HANDLE encode(std::size_t slot, std::uint32_t generation) {
+  return reinterpret_cast<HANDLE>((std::uintptr_t{generation} << 20 | (slot + 1)) << 2);
+}
+
+}  // namespace
+
+std::optional<HANDLE> HandleTable::open(HandleTarget target) {
+  const std::lock_guard lock(lock_);
+  if (free_.empty()) {
+    if (slots_.size() >= kMaxHandles) return std::nullopt;
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::size_t slot = free_.back();
+  free_.pop_back();
+  slots_[slot].target = std::move(target);
+  return encode(slot, slots_[slot].generation);
+}
+
+std::optional<std::size_t> HandleTable::slot_of(HANDLE handle) const {
+  const auto value = reinterpret_cast<std::uintptr_t>(handle);
+  const std::size_t slot = (value >> 2 & 0xfffff) - 1;
+  if (slot >= slots_.size() || encode(slot, slots_[slot].generation) != handle) return std::nullopt;
+  return slot;
+}
+
+HandleTarget HandleTable::find(HANDLE handle) const {
+  const std::lock_guard lock(lock_);
+  const auto slot = slot_of(handle);
+  return slot ? slots_[*slot].target : HandleTarget{};
+}
+
+HandleTarget HandleTable::close(HANDLE handle) {
+  const std::lock_guard lock(lock_);
+  const auto slot = slot_of(handle);
+  if (!slot) return {};
+  ++slots_[*slot].generation;
+  free_.push_back(static_cast<std::uint32_t>(*slot));
+  return std::exchange(slots_[*slot].target, HandleTarget{});
+}
+
+std::size_t HandleTable::open_count() const {
+  const std::lock_guard lock(lock_);
+  return slots_.size() - free_.size();
+}
+
+}  // namespace wfp::kernel

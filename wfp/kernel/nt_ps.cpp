@@ -1,0 +1,101 @@
+// extern "C": system threads, handles and object references.
+#include "nt/ps.h"
+#include "wfp/kernel/dispatch.hpp"
+#include "wfp/kernel/irql.hpp"
+#include "wfp/kernel/kernel.hpp"
+#include "wfp/kernel/report.hpp"
+#include "wfp/kernel/system_thread.hpp"
+
+using namespace wfp::kernel;
+namespace ledger = wfp::ledger;
+
+struct _OBJECT_TYPE {
+  const char* name;
+};
+
+namespace {
+_OBJECT_TYPE thread_type{"Thread"};
+POBJECT_TYPE thread_type_pointer = &thread_type;
+}  // namespace
+
+extern "C" {
+
+POBJECT_TYPE* PsThreadType = &thread_type_pointer;
+
+NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID ClientId,
+                                    PKSTART_ROUTINE StartRoutine, PVOID StartContext) {
+  if (!assert_irql_at_most(PASSIVE_LEVEL, "PsCreateSystemThread")) return STATUS_UNSUCCESSFUL;
+  if (ThreadHandle == nullptr || StartRoutine == nullptr) return STATUS_INVALID_PARAMETER;
+  Kernel& kernel = Kernel::current();
+  static std::atomic<unsigned> last{0};
+  const ledger::DriverId driver = ledger::current_driver();
+  Thread* thread =
+      kernel.scheduler().start_thread(text("thread %u of %s", ++last, ledger::driver_name(driver).c_str()), driver,
+                                      [=] { StartRoutine(StartContext); });
+  if (thread == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+  const auto handle = kernel.handles().open(thread);
+  if (!handle) {  // the thread runs, but nobody could name it: it is joined when it ends
+    kernel.scheduler().release(*thread);
+    return STATUS_INSUFFICIENT_RESOURCES;
+  }
+  ledger::acquire(ledger::Kind::file_handle, *handle, "PsCreateSystemThread");
+  *ThreadHandle = *handle;
+  if (ClientId != nullptr) *ClientId = {nullptr, *handle};
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus) {
+  terminate_current_thread(ExitStatus);
+  report_violation(rule::kHandle, "PsTerminateSystemThread was called on a thread that is no system thread");
+  return STATUS_INVALID_PARAMETER;
+}
+
+HANDLE NTAPI PsGetCurrentThreadId(VOID) {
+  return reinterpret_cast<HANDLE>(std::uintptr_t{current_thread_number()} << 2);
+}
+HANDLE NTAPI PsGetCurrentProcessId(VOID) {
+  return reinterpret_cast<HANDLE>(std::uintptr_t{4});
+}  // the system process
+
+NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType, KPROCESSOR_MODE,
+                                         PVOID* Object, POBJECT_HANDLE_INFORMATION) {
+  if (!assert_irql_at_most(PASSIVE_LEVEL, "ObReferenceObjectByHandle")) return STATUS_UNSUCCESSFUL;
+  Kernel& kernel = Kernel::current();
+  const HandleTarget target = kernel.handles().find(Handle);
+  if (std::holds_alternative<std::monostate>(target)) return STATUS_INVALID_HANDLE;
+  Thread* const* thread = std::get_if<Thread*>(&target);
+  if (thread == nullptr || (ObjectType != nullptr && ObjectType != &thread_type)) return STATUS_OBJECT_TYPE_MISMATCH;
+  kernel.scheduler().retain(**thread);
+  *Object = *thread;
+  return STATUS_SUCCESS;
+}
+
+// Only thread objects are counted; a device object is the driver's until it deletes it.
+LONG_PTR NTAPI ObfReferenceObject(PVOID Object) {
+  if (!is_dispatcher_object(Object)) return 1;
+  auto* thread = static_cast<Thread*>(Object);
+  Kernel::current().scheduler().retain(*thread);
+  return thread->references.load(std::memory_order_relaxed);
+}
+LONG_PTR NTAPI ObfDereferenceObject(PVOID Object) {
+  assert_irql_at_most(DISPATCH_LEVEL, "ObDereferenceObject");
+  const bool is_thread = is_dispatcher_object(Object) &&
+                         static_cast<DISPATCHER_HEADER*>(Object)->Type == static_cast<UCHAR>(DispatchType::Thread);
+  if (is_thread) Kernel::current().scheduler().release(*static_cast<Thread*>(Object));
+  return 0;
+}
+
+NTSTATUS NTAPI ZwClose(HANDLE Handle) {
+  if (!assert_irql_at_most(PASSIVE_LEVEL, "ZwClose")) return STATUS_UNSUCCESSFUL;
+  Kernel& kernel = Kernel::current();
+  const HandleTarget target = kernel.handles().close(Handle);
+  if (std::holds_alternative<std::monostate>(target)) {
+    report_violation(rule::kHandle, text("ZwClose: %p is no open handle; was it closed before?", Handle));
+    return STATUS_INVALID_HANDLE;
+  }
+  ledger::release(ledger::Kind::file_handle, Handle);
+  if (Thread* const* thread = std::get_if<Thread*>(&target); thread != nullptr) kernel.scheduler().release(**thread);
+  return STATUS_SUCCESS;
+}
+
+}  // extern "C"

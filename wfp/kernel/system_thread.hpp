@@ -1,0 +1,17 @@
+// Driver threads: start, termination from within (PsTerminateSystemThread) and the handles that name them.
+// Termination jumps back to the start of the thread without unwinding, as the documented routine does: what the
+// driver still holds on its stack is its own affair.
+#pragma once
+
+#include <functional>
+
+#include "nt/ps.h"
+
+namespace wfp::kernel {
+
+// Runs `body` until it returns or calls terminate_current_thread; returns the exit status.
+NTSTATUS run_until_terminated(const std::function<void()>& body);
+// False when the calling thread was not started by run_until_terminated; otherwise does not return.
+bool terminate_current_thread(NTSTATUS status);
+
+}  // namespace wfp::kernel
