@@ -1,0 +1,160 @@
+// Accounting by driver: who holds what, what is given back twice, what is left at unload.
+#include "wfp/ledger/ledger.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "wfp/ledger/violation.hpp"
+
+namespace wfp::ledger {
+namespace {
+
+class LedgerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    reset();
+    set_level(Level::standard);
+    first_ = add_driver("first");
+    second_ = add_driver("second");
+  }
+  void TearDown() override { reset(); }
+
+  DriverId first_ = kNoDriver;
+  DriverId second_ = kNoDriver;
+  int objects_[64] = {};
+};
+
+TEST_F(LedgerTest, ObjectsBelongToTheDriverThatAcquiredThem) {
+  {
+    const DriverScope scope(first_);
+    acquire(Kind::clone, &objects_[0], "a clone");
+    const DriverScope inner(second_);
+    acquire(Kind::clone, &objects_[1]);
+  }
+  EXPECT_EQ(alive_count(first_, Kind::clone), 1u);
+  EXPECT_EQ(alive_count(second_, Kind::clone), 1u);
+
+  const DriverScope scope(second_);  // releasing what another driver acquired is fine
+  EXPECT_EQ(release(Kind::clone, &objects_[0]), Release::ok);
+  EXPECT_EQ(alive(first_).total(), 0u);
+  EXPECT_EQ(alive(second_).total(), 1u);
+}
+
+TEST_F(LedgerTest, NothingIsEnteredOutsideADriver) {
+  acquire(Kind::clone, &objects_[0]);
+  EXPECT_FALSE(is_alive(Kind::clone, &objects_[0]));
+  EXPECT_EQ(current_driver(), kNoDriver);
+}
+
+TEST_F(LedgerTest, SecondReleaseIsUnknown) {
+  const DriverScope scope(first_);
+  acquire(Kind::mdl, &objects_[0]);
+  EXPECT_EQ(release(Kind::mdl, &objects_[0]), Release::ok);
+  EXPECT_EQ(release(Kind::mdl, &objects_[0]), Release::unknown);
+}
+
+TEST_F(LedgerTest, KindsAtOneAddressAreApart) {
+  const DriverScope scope(first_);
+  acquire(Kind::clone, &objects_[0]);
+  acquire(Kind::injection, &objects_[0]);
+  EXPECT_EQ(release(Kind::injection, &objects_[0]), Release::ok);
+  EXPECT_TRUE(is_alive(Kind::clone, &objects_[0]));
+}
+
+TEST_F(LedgerTest, ReferencesNest) {
+  const DriverScope scope(first_);
+  acquire(Kind::nbl_reference, &objects_[0]);
+  acquire(Kind::nbl_reference, &objects_[0]);
+  EXPECT_EQ(alive_count(first_, Kind::nbl_reference), 2u);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::unknown);
+  EXPECT_EQ(alive(first_).total(), 0u);
+}
+
+TEST_F(LedgerTest, OffCostsNothingAndAccusesNobody) {
+  set_level(Level::off);
+  const DriverScope scope(first_);
+  acquire(Kind::clone, &objects_[0]);
+  EXPECT_EQ(release(Kind::clone, &objects_[0]), Release::untracked);
+  set_level(Level::standard);  // what was acquired unseen must not look like a double release
+  EXPECT_EQ(release(Kind::clone, &objects_[0]), Release::untracked);
+}
+
+TEST_F(LedgerTest, SamplesAreTheOldestWithTheirDetail) {
+  const DriverScope scope(first_);
+  for (int i = 0; i < 40; ++i) acquire(Kind::pool_allocation, &objects_[i], "tag", 100);
+  const Alive left = alive(first_, 4);
+  EXPECT_EQ(left.counts[static_cast<std::size_t>(Kind::pool_allocation)], 40u);
+  EXPECT_EQ(left.bytes, 4000u);
+  ASSERT_EQ(left.samples.size(), 4u);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(left.samples[static_cast<std::size_t>(i)].object, &objects_[i]);
+  EXPECT_STREQ(left.samples[0].detail, "tag");
+  EXPECT_TRUE(left.samples[0].stack.empty());
+}
+
+TEST_F(LedgerTest, FullKeepsAStackForEachObject) {
+  set_level(Level::full);
+  const DriverScope scope(first_);
+  acquire(Kind::thread, &objects_[0]);
+  ASSERT_EQ(alive(first_).samples.size(), 1u);
+  const auto stack = alive(first_).samples[0].stack;
+  EXPECT_GT(stack.size(), 1u);
+  EXPECT_EQ(describe_stack(stack).size(), stack.size());
+}
+
+TEST_F(LedgerTest, ForgetStrikesOutTheRestOfOneDriver) {
+  {
+    const DriverScope scope(first_);
+    for (int i = 0; i < 10; ++i) acquire(Kind::timer, &objects_[i]);
+  }
+  const DriverScope scope(second_);
+  acquire(Kind::timer, &objects_[20]);
+  EXPECT_EQ(forget(first_), 10u);
+  EXPECT_EQ(alive(first_).total(), 0u);
+  EXPECT_EQ(alive(second_).total(), 1u);
+}
+
+TEST_F(LedgerTest, ReloadedDriverKeepsItsRow) {
+  EXPECT_EQ(add_driver("first"), first_);
+  EXPECT_EQ(driver_name(second_), "second");
+  EXPECT_NE(first_, second_);
+}
+
+TEST_F(LedgerTest, ManyThreadsKeepTheCount) {
+  constexpr std::size_t kPerThread = 2000;
+  std::vector<std::vector<int>> mine(4, std::vector<int>(kPerThread));
+  std::vector<std::thread> threads;
+  for (auto& objects : mine)
+    threads.emplace_back([&] {
+      const DriverScope scope(first_);
+      for (auto& object : objects) acquire(Kind::clone, &object);
+      for (std::size_t i = 0; i < objects.size(); i += 2) EXPECT_EQ(release(Kind::clone, &objects[i]), Release::ok);
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(alive_count(first_, Kind::clone), mine.size() * kPerThread / 2);
+  for (auto& objects : mine)
+    for (std::size_t i = 1; i < objects.size(); i += 2) EXPECT_EQ(release(Kind::clone, &objects[i]), Release::ok);
+  EXPECT_EQ(alive(first_).total(), 0u);
+}
+
+TEST_F(LedgerTest, EqualViolationsAreKeptOnceAndTheListIsBounded) {
+  int seen = 0;
+  set_sink([&](const Violation&) { ++seen; });
+  const DriverScope scope(first_);
+  for (int i = 0; i < 3; ++i) report({.rule = "R", .message = "same", .packet = {}, .stack = {}});
+  ASSERT_EQ(violations().size(), 1u);
+  EXPECT_EQ(violations()[0].count, 3u);
+  EXPECT_EQ(violations()[0].driver, first_);
+  EXPECT_EQ(seen, 1);
+  for (std::size_t i = 0; i < 2 * kViolationLimit; ++i)
+    report({.rule = "R", .message = std::to_string(i), .packet = {}, .stack = {}});
+  EXPECT_EQ(violations().size(), kViolationLimit);
+  EXPECT_EQ(violation_count(), 2 * kViolationLimit + 3);
+}
+
+}  // namespace
+}  // namespace wfp::ledger

@@ -1,0 +1,117 @@
+// What drivers allocate through the NDIS functions: pools, lists, buffers and MDLs, and their accounting.
+#include "fixture.hpp"
+
+namespace wfp::ndis {
+namespace {
+
+using testing::ElementsAre;
+
+class DriverObjectsTest : public NdisTest {
+ protected:
+  NDIS_HANDLE make_pool(ULONG data_size, BOOLEAN allocate_net_buffer = TRUE) {
+    NET_BUFFER_LIST_POOL_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                         NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+    parameters.fAllocateNetBuffer = allocate_net_buffer;
+    parameters.DataSize = data_size;
+    return NdisAllocateNetBufferListPool(nullptr, &parameters);
+  }
+  std::size_t count(ledger::Kind kind) { return ledger::alive_count(driver_, kind); }
+};
+
+TEST_F(DriverObjectsTest, EachAllocationIsEnteredAndStruckOut) {
+  const ledger::DriverScope scope(driver_);
+  const NDIS_HANDLE pool = make_pool(0);
+  char memory[100] = "payload";
+  MDL* const mdl = IoAllocateMdl(memory, sizeof(memory), FALSE, FALSE, nullptr);
+  MmBuildMdlForNonPagedPool(mdl);
+  EXPECT_EQ(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority), memory);
+  EXPECT_EQ(MmGetMdlVirtualAddress(mdl), memory);
+  EXPECT_EQ(MmGetMdlByteCount(mdl), 100u);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferAndNetBufferList(pool, 16, 0, mdl, 0, 7);
+  ASSERT_NE(nbl, nullptr);
+  EXPECT_EQ(nbl->NdisPoolHandle, pool);
+  EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_SIZE(nbl), 16);
+  EXPECT_EQ(text_of(*nbl), "payload");
+  EXPECT_TRUE(is_shared(*nbl));  // the driver's memory is never ours to write
+  EXPECT_EQ(count(ledger::Kind::buffer_pool), 1u);
+  EXPECT_EQ(count(ledger::Kind::mdl), 1u);
+  EXPECT_EQ(count(ledger::Kind::net_buffer_list), 1u);
+  NdisFreeNetBufferList(nbl);
+  EXPECT_EQ(mdl->ByteCount, 100u);  // the chain stays the driver's
+  IoFreeMdl(mdl);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_EQ(ledger::alive(driver_).total(), 0u);
+  EXPECT_THAT(rules(), ElementsAre());
+}
+
+TEST_F(DriverObjectsTest, DoubleFreesAreNamed) {
+  const ledger::DriverScope scope(driver_);
+  const NDIS_HANDLE pool = make_pool(0);
+  char memory[8];
+  MDL* const mdl = NdisAllocateMdl(nullptr, memory, 8);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, mdl, 0, 8);
+  NdisFreeNetBufferList(nbl);
+  NdisFreeNetBufferList(nbl);
+  NdisFreeMdl(mdl);
+  NdisFreeMdl(mdl);
+  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE", "MDL-DOUBLE-FREE"));
+  NdisFreeNetBufferListPool(pool);
+}
+
+TEST_F(DriverObjectsTest, MdlOfAnIndicatedPacketIsNotTheDriversToFree) {
+  NET_BUFFER_LIST* const nbl = make("data");
+  const ledger::DriverScope scope(driver_);
+  IoFreeMdl(nbl->FirstNetBuffer->MdlChain);
+  EXPECT_THAT(rules(), ElementsAre("MDL-DOUBLE-FREE"));
+  EXPECT_EQ(text_of(*nbl), "data");
+  release(*nbl);
+}
+
+TEST_F(DriverObjectsTest, PoolWithDataSizeBringsMemoryToRetreatInto) {
+  const NDIS_HANDLE pool = make_pool(200);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferList(pool, 0, 0);
+  ASSERT_NE(nbl, nullptr);
+  EXPECT_EQ(nbl->FirstNetBuffer->DataLength, 0u);
+  EXPECT_EQ(NdisRetreatNetBufferDataStart(nbl->FirstNetBuffer, 200, 0, nullptr), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(mdl_count(*nbl), 1u);
+  NdisFreeNetBufferList(nbl);
+  NdisFreeNetBufferListPool(pool);
+}
+
+TEST_F(DriverObjectsTest, PoolParametersAreChecked) {
+  NET_BUFFER_LIST_POOL_PARAMETERS wrong{};
+  EXPECT_EQ(NdisAllocateNetBufferListPool(nullptr, &wrong), nullptr);
+  EXPECT_EQ(NdisAllocateNetBufferListPool(nullptr, nullptr), nullptr);
+  EXPECT_EQ(make_pool(100, FALSE), nullptr);
+  EXPECT_EQ(NdisAllocateNetBufferAndNetBufferList(nullptr, 0, 0, nullptr, 0, 0), nullptr);
+}
+
+TEST_F(DriverObjectsTest, FreeingAPoolInUseIsReportedAndItsBuffersStayValid) {
+  const NDIS_HANDLE pool = make_pool(100);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferList(pool, 0, 0);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_THAT(rules(), ElementsAre("NBL-POOL-IN-USE"));
+  EXPECT_EQ(nbl->FirstNetBuffer->DataOffset, 100u);
+  NdisFreeNetBufferList(nbl);
+}
+
+TEST_F(DriverObjectsTest, NetBufferPoolServesLoneBuffers) {
+  NET_BUFFER_POOL_PARAMETERS parameters{};
+  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                       NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
+  parameters.DataSize = 64;
+  const ledger::DriverScope scope(driver_);
+  const NDIS_HANDLE pool = NdisAllocateNetBufferPool(nullptr, &parameters);
+  NET_BUFFER* const nb = NdisAllocateNetBufferMdlAndData(pool);
+  ASSERT_NE(nb, nullptr);
+  EXPECT_EQ(NdisRetreatNetBufferDataStart(nb, 64, 0, nullptr), NDIS_STATUS_SUCCESS);
+  EXPECT_NE(contiguous(*nb, 0, 64), nullptr);
+  NdisFreeNetBuffer(nb);
+  NdisFreeNetBuffer(nb);
+  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  NdisFreeNetBufferPool(pool);
+}
+
+}  // namespace
+}  // namespace wfp::ndis

@@ -1,0 +1,70 @@
+// Fwps functions over NET_BUFFER_LISTs: check, call wfp/ndis, enter in the ledger. IRQL <= DISPATCH_LEVEL, any
+// thread.
+#include "fwpsk.h"
+#include "nt/ntstatus.h"
+#include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/driver_pool.hpp"
+
+using namespace wfp;
+using namespace wfp::ndis;
+
+extern "C" {
+
+NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, USHORT contextSize,
+                                                      USHORT contextBackFill, MDL* mdlChain, ULONG dataOffset,
+                                                      SIZE_T dataLength, NET_BUFFER_LIST** netBufferList) {
+  NblPool* const pool = pool_or_shared(poolHandle);
+  if (pool == nullptr || netBufferList == nullptr) return STATUS_INVALID_PARAMETER;
+  NET_BUFFER_LIST* const nbl =
+      allocate_for_driver(*pool, contextSize, contextBackFill, mdlChain, dataOffset, dataLength);
+  if (nbl == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+  nbl->NdisPoolHandle = poolHandle;
+  ledger::acquire(ledger::Kind::net_buffer_list, nbl, "FwpsAllocateNetBufferAndNetBufferList0");
+  *netBufferList = nbl;
+  return STATUS_SUCCESS;
+}
+
+void NTAPI FwpsFreeNetBufferList0(NET_BUFFER_LIST* netBufferList) {
+  if (netBufferList == nullptr) return;
+  if (strike_out(ledger::Kind::net_buffer_list, netBufferList, "FwpsFreeNetBufferList0"))
+    free_for_driver(*netBufferList);
+}
+
+NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBufferList,
+                                               NDIS_HANDLE netBufferListPoolHandle, NDIS_HANDLE netBufferPoolHandle,
+                                               ULONG allocateCloneFlags, NET_BUFFER_LIST** netBufferList) {
+  UNREFERENCED_PARAMETER(netBufferPoolHandle);  // a clone's buffers come from the list's pool
+  NblPool* const pool = pool_or_shared(netBufferListPoolHandle);
+  if (originalNetBufferList == nullptr || netBufferList == nullptr || pool == nullptr)
+    return STATUS_INVALID_PARAMETER;
+  const bool original_mdls = (allocateCloneFlags & NDIS_CLONE_FLAGS_USE_ORIGINAL_MDLS) != 0;
+  NET_BUFFER_LIST* const copy =
+      clone(*originalNetBufferList, *pool, {.inherit_offload = true, .use_original_mdls = original_mdls});
+  if (copy == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+  copy->NdisPoolHandle = netBufferListPoolHandle;
+  ledger::acquire(ledger::Kind::clone, copy, "FwpsAllocateCloneNetBufferList0");
+  *netBufferList = copy;
+  return STATUS_SUCCESS;
+}
+
+void NTAPI FwpsFreeCloneNetBufferList0(NET_BUFFER_LIST* netBufferList, ULONG freeCloneFlags) {
+  UNREFERENCED_PARAMETER(freeCloneFlags);
+  if (netBufferList == nullptr) return;
+  if (strike_out(ledger::Kind::clone, netBufferList, "FwpsFreeCloneNetBufferList0")) free_clone(*netBufferList);
+}
+
+void NTAPI FwpsReferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN intendToModify) {
+  if (netBufferList == nullptr) return;
+  ledger::acquire(ledger::Kind::nbl_reference, netBufferList,
+                  intendToModify ? "FwpsReferenceNetBufferList0(modify)" : "FwpsReferenceNetBufferList0");
+  reference(*netBufferList);
+}
+
+void NTAPI FwpsDereferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN dispatchLevel) {
+  UNREFERENCED_PARAMETER(dispatchLevel);  // a hint that saves Windows a query of the IRQL
+  if (netBufferList == nullptr) return;
+  if (strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0"))
+    release(*netBufferList);
+}
+
+}  // extern "C"
