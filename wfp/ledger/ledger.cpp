@@ -147,8 +147,11 @@ Release release(Kind kind, const void* object) {
   auto& shard = shard_of(kind, object);
   const std::lock_guard lock(shard.mutex);
   Entry* const entry = shard.table.find(kind, object);
-  if (entry == nullptr)
-    return acquired_unseen.load(std::memory_order_relaxed) ? Release::untracked : Release::unknown;
+  if (entry == nullptr) {
+    // What was acquired outside any driver is not here, and is released outside any driver too.
+    const bool may_be_unseen = running_driver == kNoDriver || acquired_unseen.load(std::memory_order_relaxed);
+    return may_be_unseen ? Release::untracked : Release::unknown;
+  }
   count(*entry, -1);
   if (--entry->nesting == 0) shard.table.erase(entry);
   return Release::ok;

@@ -83,7 +83,7 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
 
 enum class Release : std::uint8_t {
   ok,
-  untracked,  // nothing can be said: the level is off, or was when the object may have been acquired
+  untracked,  // nothing can be said: the level is or was off, or no driver runs
   unknown,    // never acquired, or released before
 };
 // Does not report by itself: the caller knows which rule an unknown release breaks.

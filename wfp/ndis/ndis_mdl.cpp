@@ -26,7 +26,7 @@ void free_driver_mdl(MDL* mdl, const char* function) {
   if (mdl == nullptr) return;
   MdlObject& object = object_of(*mdl);
   const bool unknown = ledger::release(ledger::Kind::mdl, mdl) == ledger::Release::unknown;
-  if (object.origin != MdlOrigin::driver || (unknown && ledger::current_driver() != ledger::kNoDriver)) {
+  if (object.origin != MdlOrigin::driver || unknown) {
     ledger::report(
         {.rule = "MDL-DOUBLE-FREE",
          .message = std::string(function) +

@@ -13,7 +13,7 @@
 namespace wfp::ndis {
 namespace {
 
-struct CountingHome : BlockHome {
+struct CountingHome final : BlockHome {
   void take_back(Block&) noexcept override { ++returned; }
   int returned = 0;
 };

@@ -23,7 +23,7 @@ class CloneTest : public NdisTest {
   }
 };
 
-struct Ignore : ReleaseHandler {
+struct Ignore final : ReleaseHandler {
   void on_last_release(NET_BUFFER_LIST&) noexcept override {}
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 
-struct Reviver : ReleaseHandler {
+struct Reviver final : ReleaseHandler {
   void on_last_release(NET_BUFFER_LIST& nbl) noexcept override {
     ++calls;
     exchange_release_handler(nbl, nullptr);
