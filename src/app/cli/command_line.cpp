@@ -106,7 +106,7 @@ void define_driver(CLI::App& app, Texts& t) {
   auto& load = *driver.add_subcommand("load", "Load a driver and call its DriverEntry");
   load.add_option("DRIVER", t.client.driver, "a name that ships, or a shared object")->required();
   load.add_option("--param", t.parameters, "registry parameter; repeatable")
-      ->type_name("VALUE=DATA")
+      ->type_name("[DRIVER:]VALUE=DATA")
       ->allow_extra_args(false);
   auto& unload = *driver.add_subcommand("unload", "Call DriverUnload, check what it left, and unload it");
   unload.add_option("DRIVER", t.client.driver, "its name as in 'driver list'")->required();
@@ -162,13 +162,14 @@ std::string merge_config_file(const CLI::App& command, std::vector<std::string>&
   return {};
 }
 
-// A parameter of `driver load` is for the driver that it loads: the name it will have is the file's stem.
+// `driver load` takes VALUE=DATA too: the driver is the one that it loads.
 std::string take_client_parameters(Texts& t) {
   for (const auto& text : t.parameters) {
     const auto equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos)
-      return "--param: '" + text + "' is not VALUE=DATA; write for example mode=robust";
-    t.client.parameters.push_back({t.client.driver, text.substr(0, equals), text.substr(equals + 1)});
+    const bool names_driver = text.substr(0, equals).find(':') != std::string::npos;
+    auto parameter = parse_driver_parameter(names_driver ? text : t.client.driver + ":" + text);
+    if (!parameter) return "--param: " + parameter.why();
+    t.client.parameters.push_back(std::move(*parameter));
   }
   return {};
 }

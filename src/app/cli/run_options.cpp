@@ -77,12 +77,13 @@ std::string check_link(const RunOptionTexts& texts, node::Config& config) {
     return "--mtu " + std::to_string(texts.mtu) + " is not between 1280, the least that IPv6 works with, and 65535";
   auto offload = parse_on_off(texts.offload);
   if (!offload) return "--offload: " + offload.why();
-  if (texts.io != "auto" && texts.io != "epoll") return "--io: '" + texts.io + "' is neither auto nor epoll";
+  auto io_uring = parse_on_off(texts.io_uring);
+  if (!io_uring) return "--io-uring: " + io_uring.why();
   config.device = texts.tap;
   config.tun = texts.tun;
   config.mtu = texts.mtu;
   config.offload = *offload;
-  config.io_uring = texts.io == "auto";
+  config.io_uring = *io_uring;
   config.seed = texts.seed;
   if (!texts.impair.empty()) {
     auto impairment = parse_impairment(texts.impair);
@@ -143,7 +144,7 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--mtu", t.mtu, "largest IP packet of the link", "N");
   add_one(app, "--queues", t.queues, "device queues and processors; only 1 for now", "N");
   add_one(app, "--offload", t.offload, "checksum and segmentation offload with the kernel", "on|off");
-  add_one(app, "--io", t.io, "io_uring where the kernel allows it, or always readv/writev with epoll", "auto|epoll");
+  add_one(app, "--io-uring", t.io_uring, "off: readv/writev with epoll even where io_uring works", "on|off");
   add_list(app, "--driver", t.drivers, "load a driver: a name that ships, or a shared object; repeatable",
            "NAME|FILE.so");
   add_list(app, "--param", t.parameters, "what a driver reads from its registry key Parameters; repeatable",

@@ -23,7 +23,7 @@ struct RunOptionTexts {
   std::uint32_t mtu = 1500;
   std::uint32_t queues = 1;
   std::string offload = "on";
-  std::string io = "auto";
+  std::string io_uring = "on";
   std::vector<std::string> drivers, parameters, services, owners;
   std::string endpoint_metadata = "windows";
   std::string verify = "standard";

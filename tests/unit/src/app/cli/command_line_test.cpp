@@ -155,6 +155,9 @@ TEST(CommandLine, ClientCommands) {
   line = accepted({"driver", "load", "passthrough", "--param", "mode=naive"});
   EXPECT_EQ(line.command, Command::DriverLoad);
   EXPECT_EQ(line.client.parameters[0], (DriverParameter{"passthrough", "mode", "naive"}));
+  line = accepted({"driver", "load", "passthrough", "--param", "passthrough:mode=naive"});
+  EXPECT_EQ(line.client.parameters[0], (DriverParameter{"passthrough", "mode", "naive"}));
+  expect_refused({"driver", "load", "passthrough", "--param", "mode"}, "DRIVER:VALUE=DATA");
   EXPECT_EQ(accepted({"driver", "list"}).command, Command::DriverList);
   EXPECT_EQ(accepted({"trace", "--format", "dx", "--count", "3"}).client.count, 3u);
   EXPECT_EQ(accepted({"connect", "fd77::1", "5001"}).client.port, 5001);

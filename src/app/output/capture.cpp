@@ -1,0 +1,53 @@
+#include "src/app/output/capture.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+namespace app::output {
+
+std::unique_ptr<Capture> Capture::open(const std::string& path, LinkType link, std::int64_t epoch_ns,
+                                       std::string& error) {
+  auto file = open_frame_file(path, link, error);
+  if (!file) {
+    error = "--pcap: " + error;
+    return nullptr;
+  }
+  return std::unique_ptr<Capture>(new Capture(path, std::move(file), epoch_ns));
+}
+
+Capture::Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns)
+    : path_(std::move(path)), file_(std::move(file)), epoch_ns_(epoch_ns), thread_([this] { write_all(); }) {}
+
+Capture::~Capture() { close(); }
+
+void Capture::frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) {
+  queue_.push({now.ns() + epoch_ns_, direction == stack::Direction::Outbound, segment_size,
+               std::vector<std::byte>(bytes.begin(), bytes.end())});
+}
+
+void Capture::close() {
+  if (!thread_.joinable()) return;
+  queue_.stop();
+  thread_.join();
+  file_.reset();
+}
+
+std::string Capture::error() const {
+  if (failure_ == 0) return {};
+  return "--pcap " + path_ + ": " + std::strerror(failure_) + "; " + std::to_string(queue_.lost()) +
+         " frames are missing";
+}
+
+void Capture::write_all() {
+  std::vector<CapturedFrame> frames;
+  while (queue_.take(frames)) {
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      if (file_->write(frames[i])) continue;
+      failure_ = errno != 0 ? errno : EIO;
+      return queue_.fail(frames.size() - i);
+    }
+  }
+  if (!file_->flush() && failure_ == 0) failure_ = errno != 0 ? errno : EIO;
+}
+
+}  // namespace app::output

@@ -1,0 +1,42 @@
+// --pcap: every frame that crosses the device, in a capture file, written by a thread of its own. frame() is called
+// on the stack's thread and copies; when the disk cannot follow it waits, so that nothing is missing. A file that
+// cannot be written any more costs the rest of the capture, which is counted (lost_count) and said in error().
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "src/app/output/frame_format.hpp"
+#include "src/app/output/record_queue.hpp"
+#include "src/node/node.hpp"
+
+namespace app::output {
+
+class Capture final : public node::FrameObserver {
+ public:
+  static constexpr std::size_t kMaxQueued = 1024;  // frames
+
+  // `epoch_ns`: what to add to the stack's instants to get nanoseconds since 1970. Null on failure, with `error` set.
+  static std::unique_ptr<Capture> open(const std::string& path, LinkType link, std::int64_t epoch_ns,
+                                       std::string& error);
+  ~Capture() override;
+
+  void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) override;
+  // Writes what is queued and closes the file. Call when no frame comes any more.
+  void close();
+  std::uint64_t lost_count() const { return queue_.lost(); }
+  std::string error() const;  // after close(); empty: all was written
+
+ private:
+  Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns);
+  void write_all();
+
+  std::string path_;
+  std::unique_ptr<FrameFile> file_;
+  std::int64_t epoch_ns_;
+  RecordQueue<CapturedFrame> queue_{kMaxQueued};
+  int failure_ = 0;  // an errno value; written by the thread before it ends
+  std::thread thread_;
+};
+
+}  // namespace app::output

@@ -1,0 +1,166 @@
+#include "src/app/output/report.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace app::output {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const InjectionRecord& record) {
+  return {{"accepted", record.accepted}, {"completed", record.completed}, {"failed", record.failed}};
+}
+
+Json json_of(const std::vector<DriverRecord>& drivers) {
+  Json list = Json::array();
+  for (const auto& driver : drivers)
+    list.push_back({{"name", driver.name},
+                    {"file", driver.file},
+                    {"loaded", driver.loaded},
+                    {"unloaded", driver.unloaded},
+                    {"left", driver.left}});
+  return list;
+}
+
+Json json_of(const std::map<std::string, LayerRecord>& layers) {
+  Json object = Json::object();
+  for (const auto& [name, layer] : layers)
+    object[name] = {{"classified", layer.classified},
+                    {"permitted", layer.permitted},
+                    {"blocked", layer.blocked},
+                    {"absorbed", layer.absorbed}};
+  return object;
+}
+
+Json json_of(const std::vector<ViolationRecord>& violations) {
+  Json list = Json::array();
+  for (const auto& violation : violations)
+    list.push_back({{"rule", violation.rule},
+                    {"message", violation.message},
+                    {"driver", violation.driver},
+                    {"packet", violation.packet},
+                    {"count", violation.count},
+                    {"stack", violation.stack}});
+  return list;
+}
+
+Json packets_json(const Report& report) {
+  Json dropped = Json::object();
+  for (const auto& [reason, count] : report.packets_dropped) dropped[reason] = count;
+  return {{"received", report.packets_received},
+          {"sent", report.packets_sent},
+          {"dropped", dropped},
+          {"absorbed_never_reinjected", report.absorbed_never_reinjected}};
+}
+
+Json command_json(const Report& report) {
+  Json code = report.command_ran ? Json(report.command_code) : Json(nullptr);
+  return {{"arguments", report.command}, {"exit_code", code}};
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+std::string count_of(std::uint64_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+std::string layers_text(const Report& report) {
+  if (report.layers.empty()) return {};
+  constexpr std::size_t kName = 44, kColumn = 12;
+  std::string text = padded("layer", kName) + padded("classified", kColumn) + padded("permitted", kColumn) +
+                     padded("blocked", kColumn) + "absorbed\n";
+  for (const auto& [name, layer] : report.layers)
+    text += padded(name, kName) + padded(std::to_string(layer.classified), kColumn) +
+            padded(std::to_string(layer.permitted), kColumn) + padded(std::to_string(layer.blocked), kColumn) +
+            std::to_string(layer.absorbed) + "\n";
+  return text;
+}
+
+std::string violations_text(const Report& report) {
+  std::string text;
+  for (const auto& violation : report.violations) {
+    text += "violation " + violation.rule + (violation.driver.empty() ? "" : " by " + violation.driver) +
+            (violation.count > 1 ? " (" + count_of(violation.count, "time") + ")" : "") + ": " + violation.message +
+            "\n";
+    if (!violation.packet.empty()) text += "  packet: " + violation.packet + "\n";
+    for (const auto& frame : violation.stack) text += "  " + frame + "\n";
+  }
+  return text;
+}
+
+std::string drivers_text(const Report& report) {
+  std::string text;
+  for (const auto& driver : report.drivers) {
+    text += "driver " + driver.name + ": " +
+            (!driver.loaded    ? "not loaded"
+             : driver.unloaded ? "loaded and unloaded"
+                               : "loaded, NOT unloaded") +
+            "\n";
+    for (const auto& line : driver.left) text += "  left behind: " + line + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  Json injections = json_of(report.injections);
+  for (const auto& [direction, record] : report.injections_by_direction) injections[direction] = json_of(record);
+  Json objects = Json::object();
+  for (const auto& [kind, count] : report.objects_alive)
+    if (count != 0) objects[kind] = count;
+  Json json{{"drivers", json_of(report.drivers)},
+            {"layers", json_of(report.layers)},
+            {"injections", injections},
+            {"pended", {{"started", report.pends_started}, {"completed", report.pends_completed}}},
+            {"packets", packets_json(report)},
+            {"objects", objects},
+            {"violations", json_of(report.violations)},
+            {"command", command_json(report)},
+            {"exit", {{"reason", name_of(report.exit.reason)}, {"code", report.exit.code}}}};
+  if (!report.fault.empty()) json["fault"] = report.fault;
+  if (!report.notes.empty()) json["notes"] = report.notes;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string to_text(const Report& report) {
+  std::string text = "--- wfptap report ---\n" + drivers_text(report) + layers_text(report);
+  text += "injections: " + std::to_string(report.injections.accepted) + " accepted, " +
+          std::to_string(report.injections.completed) + " completed, " + std::to_string(report.injections.failed) +
+          " failed\n";
+  text += "pended: " + std::to_string(report.pends_started) + " started, " + std::to_string(report.pends_completed) +
+          " completed\n";
+  text += "packets: " + std::to_string(report.packets_received) + " received, " +
+          std::to_string(report.packets_sent) + " sent, " + std::to_string(report.absorbed_never_reinjected) +
+          " absorbed and never reinjected\n";
+  for (const auto& [reason, count] : report.packets_dropped)
+    if (count != 0) text += "dropped " + reason + ": " + std::to_string(count) + "\n";
+  for (const auto& [kind, count] : report.objects_alive)
+    if (count != 0) text += "still alive: " + count_of(count, kind.c_str()) + "\n";
+  text += violations_text(report);
+  text += "violations: " + std::to_string(report.violation_count) + "\n";
+  for (const auto& note : report.notes) text += note + "\n";
+  return text;
+}
+
+bool write_report(const Report& report, const std::string& path, std::string& error) {
+  const auto json = to_json(report);
+  const auto draft = path + ".part" + std::to_string(getpid());
+  std::FILE* file = std::fopen(draft.c_str(), "we");
+  bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
+  if (file != nullptr && std::fclose(file) != 0) written = false;
+  if (written && std::rename(draft.c_str(), path.c_str()) == 0) return true;
+  error = "--report " + path + ": " + std::strerror(errno);
+  if (file != nullptr) unlink(draft.c_str());
+  return false;
+}
+
+}  // namespace app::output

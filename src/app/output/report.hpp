@@ -1,0 +1,65 @@
+// What a run amounted to: the JSON object of --report and the text that `wfptap test` prints at the end. Plain data,
+// filled after the drivers were unloaded and the stack was drained.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "src/app/cli/exit_status.hpp"
+
+namespace app::output {
+
+struct DriverRecord {
+  std::string name;
+  std::string file;
+  bool loaded = false;
+  bool unloaded = false;
+  std::vector<std::string> left;  // one line for everything that it left behind
+};
+
+struct LayerRecord {
+  std::uint64_t classified = 0, permitted = 0, blocked = 0, absorbed = 0;
+};
+
+struct InjectionRecord {
+  std::uint64_t accepted = 0, completed = 0, failed = 0;
+};
+
+struct ViolationRecord {
+  std::string rule;
+  std::string message;
+  std::string driver;
+  std::string packet;
+  std::uint64_t count = 1;
+  std::vector<std::string> stack;
+};
+
+struct Report {
+  std::vector<DriverRecord> drivers;
+  std::map<std::string, LayerRecord> layers;                       // FWPS_LAYER_...; the name has the direction
+  InjectionRecord injections;                                      // both directions
+  std::map<std::string, InjectionRecord> injections_by_direction;  // inbound, outbound
+  std::uint64_t pends_started = 0, pends_completed = 0;
+  std::uint64_t packets_received = 0, packets_sent = 0;
+  std::map<std::string, std::uint64_t> packets_dropped;  // by reason
+  std::uint64_t absorbed_never_reinjected = 0;
+  std::map<std::string, std::uint64_t> objects_alive;  // by kind
+  std::vector<ViolationRecord> violations;
+  std::uint64_t violation_count = 0;  // all, kept or not
+  std::vector<std::string> command;
+  bool command_ran = false;
+  int command_code = 0;
+  ExitStatus exit;
+  std::string fault;               // the bug check's text; empty: none
+  std::vector<std::string> notes;  // what could not be recorded
+};
+
+std::string to_json(const Report& report);  // with its newline
+std::string to_text(const Report& report);
+// False, with `error` set, when the file could not be written completely. Written beside and renamed: never half a
+// report.
+bool write_report(const Report& report, const std::string& path, std::string& error);
+
+}  // namespace app::output

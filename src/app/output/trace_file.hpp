@@ -1,0 +1,39 @@
+// --trace FILE: every classify call as one JSON object a line, written by a thread of its own. Like Capture, it makes
+// the stack wait when the disk cannot follow, and counts and says what it could not write.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "src/app/output/record_queue.hpp"
+#include "src/app/output/trace_entry.hpp"
+
+namespace app::output {
+
+class TraceFile {
+ public:
+  static constexpr std::size_t kMaxQueued = 8192;  // records
+
+  static std::unique_ptr<TraceFile> open(const std::string& path, std::string& error);
+  ~TraceFile() { close(); }
+
+  void write(TraceEntry entry) { queue_.push(std::move(entry)); }
+  void close();               // writes what is queued; nothing may come any more
+  std::string error() const;  // after close(); empty: all was written
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  TraceFile(std::string path, std::FILE* file);
+  void write_all();
+
+  std::string path_;
+  std::unique_ptr<std::FILE, CloseFile> file_;
+  RecordQueue<TraceEntry> queue_{kMaxQueued};
+  int failure_ = 0;  // an errno value; written by the thread before it ends
+  std::thread thread_;
+};
+
+}  // namespace app::output

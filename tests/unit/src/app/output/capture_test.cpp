@@ -1,0 +1,93 @@
+#include "src/app/output/capture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pcap/pcap.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace app::output {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::byte> tcp_frame(std::size_t payload) {
+  std::vector<std::byte> frame(14 + 20 + 20 + payload);
+  frame[12] = std::byte{0x08};
+  frame[14] = std::byte{0x45};
+  frame[14 + 20 + 12] = std::byte{0x50};
+  return frame;
+}
+
+class CaptureFile : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    path_ = std::filesystem::temp_directory_path() / ("wfptap-capture-" + std::to_string(getpid()) + GetParam());
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+  std::string path_;
+};
+
+TEST_P(CaptureFile, IsReadBackByLibpcap) {
+  std::string error;
+  auto capture = Capture::open(path_, LinkType::Ethernet, 1'700'000'000'000'000'000, error);
+  ASSERT_TRUE(capture) << error;
+  const auto small = tcp_frame(10), large = tcp_frame(14'480);
+  capture->frame(stack::Direction::Inbound, small, 0, stack::Instant::from_ns(123'456'789));
+  capture->frame(stack::Direction::Outbound, large, 1448, stack::Instant::from_ns(2'000'000'001));
+  capture->close();
+  EXPECT_EQ(capture->error(), "");
+
+  char why[PCAP_ERRBUF_SIZE];
+  auto* reader = pcap_open_offline_with_tstamp_precision(path_.c_str(), PCAP_TSTAMP_PRECISION_NANO, why);
+  ASSERT_NE(reader, nullptr) << why;
+  EXPECT_EQ(pcap_datalink(reader), DLT_EN10MB);
+  pcap_pkthdr* header = nullptr;
+  const u_char* bytes = nullptr;
+  ASSERT_EQ(pcap_next_ex(reader, &header, &bytes), 1);
+  EXPECT_EQ(header->caplen, small.size());
+  EXPECT_EQ(header->ts.tv_sec, 1'700'000'000);
+  EXPECT_EQ(header->ts.tv_usec, 123'456'789);
+  ASSERT_EQ(pcap_next_ex(reader, &header, &bytes), 1);
+  EXPECT_EQ(header->caplen, large.size());
+  EXPECT_EQ(header->len, large.size());
+  EXPECT_EQ(header->ts.tv_usec, 1);
+  EXPECT_TRUE(std::equal(large.begin(), large.end(), reinterpret_cast<const std::byte*>(bytes)));
+  EXPECT_EQ(pcap_next_ex(reader, &header, &bytes), PCAP_ERROR_BREAK);
+  pcap_close(reader);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, CaptureFile, testing::Values(".pcap", ".pcapng"));
+
+TEST(Capture, LargeSegmentsAreMarked) {
+  CapturedFrame frame{0, true, 1448, tcp_frame(14'481)};
+  EXPECT_EQ(large_segment_comment(frame, LinkType::Ethernet), "large segment: 11 x 1448 bytes");
+  frame.bytes = tcp_frame(1448);
+  EXPECT_EQ(large_segment_comment(frame, LinkType::Ethernet), "");
+  frame.segment_size = 0;
+  EXPECT_EQ(large_segment_comment(frame, LinkType::Ethernet), "");
+  frame = {0, true, 100, {}};
+  for (std::size_t size : {0u, 1u, 13u, 14u, 33u, 53u}) {  // never reads behind a short frame
+    frame.bytes.assign(size, std::byte{0xff});
+    EXPECT_EQ(large_segment_comment(frame, LinkType::Ethernet), "");
+  }
+}
+
+TEST(Capture, FailuresAreSaid) {
+  std::string error;
+  EXPECT_FALSE(Capture::open("/nonexistent/x.pcap", LinkType::RawIp, 0, error));
+  EXPECT_THAT(error, HasSubstr("No such file"));
+  auto full = Capture::open("/dev/full", LinkType::RawIp, 0, error);
+  if (!full) return;  // libpcap noticed already
+  const auto frame = tcp_frame(1400);
+  for (int i = 0; i < 5000; ++i) full->frame(stack::Direction::Inbound, frame, 0, {});
+  full->close();
+  EXPECT_THAT(full->error(), HasSubstr("No space left"));
+  EXPECT_GT(full->lost_count(), 0u);
+}
+
+}  // namespace
+}  // namespace app::output

@@ -1,0 +1,88 @@
+#include "src/app/output/report.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace app::output {
+namespace {
+
+using testing::HasSubstr;
+
+Report sample() {
+  Report report;
+  report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}});
+  report.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {10, 4, 6, 5};
+  report.injections = {5, 4, 1};
+  report.injections_by_direction["inbound"] = {5, 4, 1};
+  report.pends_started = report.pends_completed = 2;
+  report.packets_received = 11;
+  report.packets_sent = 12;
+  report.packets_dropped["bad_checksum"] = 3;
+  report.objects_alive = {{"clone", 0}, {"mdl", 2}};
+  report.violations.push_back({"clone-leak", "a clone was \xff not freed", "passthrough", "IP a > b", 2, {"f+0x1"}});
+  report.violation_count = 2;
+  report.command = {"curl", "-s"};
+  report.command_ran = true;
+  report.command_code = 7;
+  report.exit = {ExitReason::Command, 7};
+  return report;
+}
+
+TEST(Report, HasExactlyTheDocumentedKeys) {
+  const auto json = nlohmann::json::parse(to_json(sample()));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("drivers", "layers", "injections", "pended", "packets", "objects",
+                                                  "violations", "command", "exit"));
+  EXPECT_EQ(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"],
+            nlohmann::json({{"classified", 10}, {"permitted", 4}, {"blocked", 6}, {"absorbed", 5}}));
+  EXPECT_EQ(json["injections"]["accepted"], 5);
+  EXPECT_EQ(json["injections"]["inbound"]["failed"], 1);
+  EXPECT_EQ(json["pended"], nlohmann::json({{"started", 2}, {"completed", 2}}));
+  EXPECT_EQ(json["packets"]["dropped"]["bad_checksum"], 3);
+  EXPECT_EQ(json["packets"]["absorbed_never_reinjected"], 0);
+  EXPECT_EQ(json["objects"], nlohmann::json({{"mdl", 2}}));
+  EXPECT_EQ(json["violations"][0]["rule"], "clone-leak");
+  EXPECT_EQ(json["command"]["exit_code"], 7);
+  EXPECT_EQ(json["exit"], nlohmann::json({{"reason", "command"}, {"code", 7}}));
+}
+
+TEST(Report, AnEmptyRunIsAValidReport) {
+  Report report;
+  report.exit = {ExitReason::Setup, 2};
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_TRUE(json["drivers"].is_array());
+  EXPECT_TRUE(json["layers"].is_object());
+  EXPECT_TRUE(json["objects"].is_object());
+  EXPECT_TRUE(json["command"]["exit_code"].is_null());
+}
+
+TEST(Report, TextNamesWhatWentWrong) {
+  const auto text = to_text(sample());
+  EXPECT_THAT(text, HasSubstr("violation clone-leak by passthrough (2 times)"));
+  EXPECT_THAT(text, HasSubstr("1 failed"));
+  EXPECT_THAT(text, HasSubstr("still alive: 2 mdls"));
+  EXPECT_THAT(text, HasSubstr("dropped bad_checksum: 3"));
+}
+
+TEST(Report, IsWrittenWholeOrNotAtAll) {
+  const auto folder = std::filesystem::temp_directory_path() / ("wfptap-report-" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  std::string error;
+  EXPECT_TRUE(write_report(sample(), folder / "report.json", error)) << error;
+  std::ifstream file(folder / "report.json");
+  EXPECT_EQ(nlohmann::json::parse(file)["exit"]["code"], 7);
+  EXPECT_FALSE(write_report(sample(), folder / "missing/report.json", error));
+  EXPECT_THAT(error, HasSubstr("No such file"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace app::output
