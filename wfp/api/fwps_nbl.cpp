@@ -1,8 +1,10 @@
 // Fwps functions over NET_BUFFER_LISTs: check, call wfp/ndis, enter in the ledger. IRQL <= DISPATCH_LEVEL, any
 // thread.
 #include "fwpsk.h"
+#include "nt/ke.h"
 #include "nt/ntstatus.h"
-#include "wfp/ledger/violation.hpp"
+#include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/ledger.hpp"
 #include "wfp/ndis/driver_pool.hpp"
 
 using namespace wfp;
@@ -13,6 +15,7 @@ extern "C" {
 NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, USHORT contextSize,
                                                       USHORT contextBackFill, MDL* mdlChain, ULONG dataOffset,
                                                       SIZE_T dataLength, NET_BUFFER_LIST** netBufferList) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsAllocateNetBufferAndNetBufferList0");
   NblPool* const pool = pool_or_shared(poolHandle);
   if (pool == nullptr || netBufferList == nullptr) return STATUS_INVALID_PARAMETER;
   NET_BUFFER_LIST* const nbl =
@@ -25,6 +28,7 @@ NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, US
 }
 
 void NTAPI FwpsFreeNetBufferList0(NET_BUFFER_LIST* netBufferList) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeNetBufferList0");
   if (netBufferList == nullptr) return;
   if (strike_out(ledger::Kind::net_buffer_list, netBufferList, "FwpsFreeNetBufferList0"))
     free_for_driver(*netBufferList);
@@ -33,6 +37,7 @@ void NTAPI FwpsFreeNetBufferList0(NET_BUFFER_LIST* netBufferList) {
 NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBufferList,
                                                NDIS_HANDLE netBufferListPoolHandle, NDIS_HANDLE netBufferPoolHandle,
                                                ULONG allocateCloneFlags, NET_BUFFER_LIST** netBufferList) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsAllocateCloneNetBufferList0");
   UNREFERENCED_PARAMETER(netBufferPoolHandle);  // a clone's buffers come from the list's pool
   NblPool* const pool = pool_or_shared(netBufferListPoolHandle);
   if (originalNetBufferList == nullptr || netBufferList == nullptr || pool == nullptr)
@@ -48,12 +53,14 @@ NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBuffe
 }
 
 void NTAPI FwpsFreeCloneNetBufferList0(NET_BUFFER_LIST* netBufferList, ULONG freeCloneFlags) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeCloneNetBufferList0");
   UNREFERENCED_PARAMETER(freeCloneFlags);
   if (netBufferList == nullptr) return;
   if (strike_out(ledger::Kind::clone, netBufferList, "FwpsFreeCloneNetBufferList0")) free_clone(*netBufferList);
 }
 
 void NTAPI FwpsReferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN intendToModify) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsReferenceNetBufferList0");
   if (netBufferList == nullptr) return;
   ledger::acquire(ledger::Kind::nbl_reference, netBufferList,
                   intendToModify ? "FwpsReferenceNetBufferList0(modify)" : "FwpsReferenceNetBufferList0");
@@ -61,6 +68,7 @@ void NTAPI FwpsReferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN i
 }
 
 void NTAPI FwpsDereferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN dispatchLevel) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsDereferenceNetBufferList0");
   UNREFERENCED_PARAMETER(dispatchLevel);  // a hint that saves Windows a query of the IRQL
   if (netBufferList == nullptr) return;
   if (strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0"))

@@ -1,0 +1,113 @@
+// The Fwps functions over packets, as a driver calls them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fwpsk.h"
+#include "nt/ntstatus.h"
+#include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/chain.hpp"
+#include "wfp/ndis/nbl_pool.hpp"
+
+namespace wfp::ndis {
+namespace {
+
+using testing::ElementsAre;
+
+class FwpsNblTest : public testing::Test {
+ protected:
+  FwpsNblTest() {
+    ledger::reset();
+    ledger::set_level(ledger::Level::standard);
+    driver_ = ledger::add_driver("driver");
+    packet_ = pool_.allocate(64, 100);
+  }
+  ~FwpsNblTest() override {
+    release(*packet_);
+    EXPECT_EQ(pool_.in_use(), 0u);
+    EXPECT_EQ(ledger::alive(driver_).total(), 0u);
+    ledger::reset();
+  }
+  static std::vector<std::string> rules() {
+    std::vector<std::string> names;
+    for (const auto& violation : ledger::violations()) names.push_back(violation.rule);
+    return names;
+  }
+
+  NblPool pool_{16};
+  ledger::DriverId driver_ = ledger::kNoDriver;
+  NET_BUFFER_LIST* packet_ = nullptr;
+};
+
+TEST_F(FwpsNblTest, ReferenceKeepsThePacketAndIsAccounted) {
+  const ledger::DriverScope scope(driver_);
+  FwpsReferenceNetBufferList0(packet_, FALSE);
+  FwpsReferenceNetBufferList0(packet_, TRUE);
+  EXPECT_EQ(reference_count(*packet_), 3u);
+  EXPECT_EQ(ledger::alive_count(driver_, ledger::Kind::nbl_reference), 2u);
+  FwpsDereferenceNetBufferList0(packet_, FALSE);
+  FwpsDereferenceNetBufferList0(packet_, TRUE);
+  EXPECT_EQ(reference_count(*packet_), 1u);
+  EXPECT_THAT(rules(), ElementsAre());
+}
+
+TEST_F(FwpsNblTest, DereferenceTooOftenIsNamedAndTakesNothing) {
+  const ledger::DriverScope scope(driver_);
+  FwpsReferenceNetBufferList0(packet_, FALSE);
+  FwpsDereferenceNetBufferList0(packet_, FALSE);
+  FwpsDereferenceNetBufferList0(packet_, FALSE);
+  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  EXPECT_EQ(reference_count(*packet_), 1u);  // the stack's own is untouched
+}
+
+TEST_F(FwpsNblTest, CloneFromNoPoolInheritsOffloadAndIsFreedOnce) {
+  NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO large{};
+  large.LsoV2Transmit.MSS = 1000;
+  packet_->NetBufferListInfo[TcpLargeSendNetBufferListInfo] = large.Value;
+  const ledger::DriverScope scope(driver_);
+  NET_BUFFER_LIST* copy = nullptr;
+  ASSERT_EQ(FwpsAllocateCloneNetBufferList0(packet_, nullptr, nullptr, 0, &copy), STATUS_SUCCESS);
+  EXPECT_EQ(copy->NetBufferListInfo[TcpLargeSendNetBufferListInfo], large.Value);
+  EXPECT_EQ(copy->ParentNetBufferList, packet_);
+  FwpsFreeCloneNetBufferList0(copy, 0);
+  FwpsFreeCloneNetBufferList0(copy, 0);
+  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  EXPECT_EQ(packet_->ChildRefCount, 0);
+}
+
+TEST_F(FwpsNblTest, AllocatedListIsTheDriversOwn) {
+  const ledger::DriverScope scope(driver_);
+  char memory[64] = {};
+  MDL* const mdl = IoAllocateMdl(memory, sizeof(memory), FALSE, FALSE, nullptr);
+  NET_BUFFER_LIST* nbl = nullptr;
+  ASSERT_EQ(FwpsAllocateNetBufferAndNetBufferList0(nullptr, 0, 0, mdl, 4, 60, &nbl), STATUS_SUCCESS);
+  EXPECT_EQ(origin(*nbl), Origin::driver);
+  EXPECT_EQ(data_length(*nbl), 60u);
+  FwpsFreeNetBufferList0(nbl);
+  IoFreeMdl(mdl);
+  EXPECT_THAT(rules(), ElementsAre());
+}
+
+TEST_F(FwpsNblTest, BadArgumentsAreRefused) {
+  NET_BUFFER_LIST* nbl = nullptr;
+  int not_a_pool = 0;
+  EXPECT_EQ(FwpsAllocateCloneNetBufferList0(nullptr, nullptr, nullptr, 0, &nbl), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(FwpsAllocateCloneNetBufferList0(packet_, nullptr, nullptr, 0, nullptr), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(FwpsAllocateCloneNetBufferList0(packet_, &not_a_pool, nullptr, 0, &nbl), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(FwpsAllocateNetBufferAndNetBufferList0(nullptr, 0, 0, nullptr, 0, 0, nullptr), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(nbl, nullptr);
+  FwpsFreeNetBufferList0(nullptr);
+  FwpsFreeCloneNetBufferList0(nullptr, 0);
+  FwpsReferenceNetBufferList0(nullptr, FALSE);
+  FwpsDereferenceNetBufferList0(nullptr, FALSE);
+}
+
+TEST_F(FwpsNblTest, CallAboveDispatchLevelIsReported) {
+  const kernel::IrqlScope scope(DISPATCH_LEVEL + 1);
+  FwpsReferenceNetBufferList0(packet_, FALSE);
+  FwpsDereferenceNetBufferList0(packet_, FALSE);
+  EXPECT_EQ(rules().size(), 1u + 1u);
+}
+
+}  // namespace
+}  // namespace wfp::ndis
