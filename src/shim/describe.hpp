@@ -1,0 +1,24 @@
+// Packets and operations in words, for messages of the verifier.
+#pragma once
+
+#include <string>
+
+#include "src/shim/facts.hpp"
+#include "wfp/engine/classify.hpp"
+
+namespace shim {
+
+// "TCP RST ACK 10.77.0.2:4444 > 10.77.0.1:40000 (tcp.reset)"
+class FactsDescriber final : public wfp::engine::Describer {
+ public:
+  explicit FactsDescriber(const Facts& facts) : facts_(facts) {}
+  std::string describe() const override;
+
+ private:
+  const Facts& facts_;
+};
+
+// Equal for both directions of one TCP connection, zero for other protocols.
+std::uint64_t connection_of(const Facts& facts);
+
+}  // namespace shim

@@ -1,0 +1,59 @@
+#include "src/shim/stack_host.hpp"
+
+#include <algorithm>
+
+#include "nt/ntstatus.h"
+#include "ws2def.h"
+
+namespace shim {
+namespace {
+
+stack::IpAddress remote_of(const wfp::InjectRequest& request) {
+  const stack::Bytes bytes{reinterpret_cast<const std::byte*>(request.remote_address), 16};
+  return request.address_family == AF_INET6 ? stack::IpAddress::v6(bytes) : stack::IpAddress::v4(bytes.first(4));
+}
+
+constexpr std::uint32_t kMaxHops = 255;
+
+}  // namespace
+
+void StackHost::inject(const wfp::InjectRequest& request) {
+  NET_BUFFER_LIST& nbl = *request.nbl;
+  nbl.Status = STATUS_SUCCESS;  // whoever drops it says otherwise
+  stack::Packet packet = stack::Packet::take(request.nbl);
+  stack::PacketMeta& meta = packet.meta();
+  meta.origin = stack::Origin::Injected;
+  meta.injection_hops = static_cast<std::uint8_t>(std::min(wfp::ndis::injection_mark(nbl).hops, kMaxHops));
+  switch (request.path) {
+    case wfp::InjectPath::NetworkReceive:
+    case wfp::InjectPath::TransportReceive:
+      meta.direction = stack::Direction::Inbound;
+      injector_.receive(std::move(packet), request.interface_index);
+      return;
+    case wfp::InjectPath::NetworkSend:
+      meta.direction = stack::Direction::Outbound;
+      injector_.send_network(std::move(packet));
+      return;
+    case wfp::InjectPath::TransportSend:
+      meta.direction = stack::Direction::Outbound;
+      send_transport(std::move(packet), request);
+      return;
+  }
+}
+
+// The call does not say which transport the packet is of. A clone's original knows; for a packet that a driver made
+// itself the endpoint that it is sent for does.
+void StackHost::send_transport(stack::Packet packet, const wfp::InjectRequest& request) {
+  const stack::EndpointId endpoint{request.endpoint};
+  const stack::PacketMeta* parent = packet.parent_meta();
+  const std::uint8_t protocol = parent != nullptr ? parent->protocol : control_.protocol_of(endpoint);
+  injector_.send_transport(std::move(packet), endpoint, remote_of(request), protocol);
+}
+
+void StackHost::layers_changed() {
+  executor_.post([this] {
+    if (layers_handler_) layers_handler_();
+  });
+}
+
+}  // namespace shim
