@@ -54,6 +54,10 @@ class Node {
   // Waits, at most `timeout`, until no packet, injection or DPC is under way. [any other thread]
   bool drain(std::chrono::milliseconds timeout);
 
+  // Readiness of another descriptor, reported on the processor's thread. Call on that thread. False: too many.
+  bool watch(int fd, short events, std::function<void(short events)> callback);
+  void unwatch(int fd);
+
   struct Features {        // what was probed at start
     std::string io;        // "io_uring" or "epoll", with the reason when it is not the first choice
     std::string offloads;  // what the device granted

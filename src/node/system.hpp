@@ -15,6 +15,9 @@
 #include "stack/base/time.hpp"
 #include "stack/link/link.hpp"
 
+namespace stack {
+class Executor;
+}
 namespace stack::core {
 class Stack;
 }
@@ -48,6 +51,7 @@ class System {
 
   stack::core::Stack& stack();
   wfp::engine::Engine& engine();
+  stack::Executor& executor();
   wfp::kernel::Kernel& kernel();
   shim::Shim& shim();
 
