@@ -56,4 +56,27 @@ PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const Sen
   return context;
 }
 
+Operation make_flow_operation(const PacketContext& context) {
+  Operation operation;
+  operation.family = context.family;
+  operation.protocol = context.protocol;
+  operation.local = {context.local, context.local_port};
+  operation.remote = {context.remote, context.remote_port};
+  operation.local_kind = context.local_kind;
+  operation.remote_kind = context.remote_kind;
+  operation.icmp_type = context.icmp_type;
+  operation.icmp_code = context.icmp_code;
+  operation.icmp_id_and_sequence = context.icmp_id_and_sequence;
+  operation.has_icmp_id = context.has_icmp_id;
+  operation.direction = context.direction;
+  operation.loopback = context.loopback;
+  operation.ip_header_size = context.ip_header_size;
+  operation.transport_header_size = context.transport_header_size;
+  operation.interface_index = context.interface_index;
+  operation.local_interface_index = context.local_interface_index;
+  operation.endpoint = context.endpoint;
+  operation.tcp_flags = context.tcp_flags;
+  return operation;
+}
+
 }  // namespace stack::ip

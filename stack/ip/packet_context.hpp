@@ -2,7 +2,7 @@
 // TCP flags and the endpoint. Build one only for an armed hook or a discard.
 #pragma once
 
-#include "stack/hooks/hook.hpp"
+#include "stack/hooks/authorizer.hpp"
 #include "stack/ip/address_table.hpp"
 #include "stack/ip/ip_sender.hpp"
 
@@ -14,5 +14,8 @@ PacketContext make_inbound_context(Hook hook, const PacketMeta& meta, const Addr
 // For a packet on its way out, with everything that its sender said.
 PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const SendFacts& facts, const Route& route,
                                     const AddressTable& addresses);
+
+// An accept or connect as the hooks' context tells it; the caller adds what only it knows.
+Operation make_flow_operation(const PacketContext& context);
 
 }  // namespace stack::ip

@@ -58,7 +58,9 @@ bool set_partial_checksum(Packet& packet) {
   const std::size_t at = checksum_offset(packet.meta().protocol);
   DCHECK(at != 0 && packet.size() >= at + 2);
   const std::uint16_t partial = partial_checksum(packet.meta(), packet.size());
-  if (load_be16(packet.head(at + 2), at) != partial) {
+  const Bytes head = packet.head(at + 2);
+  if (head.empty()) return false;
+  if (load_be16(head, at) != partial) {
     const MutableBytes header = packet.make_private(at + 2);
     if (header.empty()) return false;
     store_be16(header, at, partial);

@@ -1,0 +1,130 @@
+#include "stack/ip/input.hpp"
+
+#include <algorithm>
+
+#include "stack/ip/packet_context.hpp"
+#include "stack/wire/icmpv6.hpp"
+#include "stack/wire/tcp.hpp"
+
+namespace stack::ip {
+
+Input::Input(const IpParts& parts, IcmpReply& icmp_reply, SipKey key, const ReassemblyConfig& reassembly)
+    : parts_(parts),
+      icmp_reply_(icmp_reply),
+      reassembly_(parts.pool, parts.hooks, key, reassembly, [this](Packet first, Instant now) {
+        icmp_reply_.send({.error = IcmpError::ReassemblyTimeExceeded}, first, now);
+      }) {}
+
+void Input::give_up(Packet packet, Drop reason) {
+  const PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
+  parts_.hooks.discard(std::move(packet), reason, context);
+}
+
+// RFC 1122 3.2.1.3, RFC 4291 2.5 to 2.7: addresses that are no source, and loopback addresses from a wire.
+bool Input::is_source_legal(const PacketMeta& meta) const {
+  const AddressKind kind = parts_.addresses.kind_of(meta.source, meta.interface_index);
+  if (kind == AddressKind::Multicast || kind == AddressKind::Broadcast) return false;
+  if (meta.loopback) return true;
+  if (meta.source.is_loopback() || meta.destination.is_loopback()) return false;
+  if (kind == AddressKind::Unspecified) return meta.protocol == wire::kProtocolIcmpv6;  // duplicate address detection
+  // Somebody who claims to be us: refused, but a driver may well inject what this host sent before, and duplicate
+  // detection lives from hearing the other owner (RFC 4862 5.4.4).
+  return !parts_.addresses.is_own_unicast(meta.source) || meta.origin == Origin::Injected ||
+         meta.protocol == wire::kProtocolIcmpv6;
+}
+
+void Input::receive(Packet packet, Instant now) {
+  std::optional<ParameterProblem> problem;
+  const auto header = parse_ip_header(packet, problem);
+  if (!header) return refuse(std::move(packet), header.drop(), problem, now);
+  packet.trim(header->total_size);
+  PacketMeta& meta = packet.meta();
+  fill_meta(meta, *header);
+  meta.direction = Direction::Inbound;
+  meta.transport_header_size = 0;
+  if (!is_source_legal(meta)) return give_up(std::move(packet), Drop::BadSourceAddress);
+  if (!parts_.addresses.is_for_us(header->destination, meta.interface_index))
+    return give_up(std::move(packet), Drop::NotForUs);
+  const Coalesced coalesced = packet.coalesced();
+  const bool is_super_frame = coalesced.segment_count > 1 && coalesced.segment_size > 0 && !header->fragment &&
+                              header->protocol == wire::kProtocolTcp;
+  if (!is_super_frame || !parts_.hooks.segment_received()) return accept(std::move(packet), *header, now);
+  const Cut cut = cut_into_segments(parts_.pool, packet, *header, coalesced.segment_size, [&](Packet segment) {
+    std::optional<ParameterProblem> none;
+    const auto own_header = parse_ip_header(segment, none);
+    if (own_header) accept(std::move(segment), *own_header, now);
+  });
+  if (!cut.complete) give_up(std::move(packet), cut.made == 0 ? Drop::TruncatedHeader : Drop::NoBuffers);
+}
+
+void Input::accept(Packet packet, const IpHeader& header, Instant now) {
+  packet.pull(header.header_size);
+  if (!show(packet, header, false)) return;
+  if (header.fragment) return on_fragment(std::move(packet), header, now);
+  deliver(std::move(packet), header, now);
+}
+
+bool Input::show(Packet& packet, const IpHeader& header, bool as_fragment) {
+  if (!parts_.hooks.armed(Hook::IpIn, header.family)) return true;
+  PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
+  if (as_fragment) {
+    const std::uint32_t known = reassembly_.known_size(header);
+    context.is_fragment = true;
+    context.fragment = {.id = header.fragment->id,
+                        .offset = header.fragment->offset,
+                        .length = known != 0 ? known : header.total_size - header.header_size,
+                        .more = header.fragment->more};
+  }
+  auto kept = parts_.hooks.inspect(std::move(packet), context);
+  if (!kept) return false;
+  packet = std::move(*kept);
+  return true;
+}
+
+void Input::on_fragment(Packet packet, const IpHeader& header, Instant now) {
+  if (!show(packet, header, true)) return;
+  Packet whole = reassembly_.add(std::move(packet), header, now);
+  if (!whole) return;
+  std::optional<ParameterProblem> problem;
+  whole.set_checksum({.ip_verified = true});
+  const auto whole_header = parse_ip_header(whole, problem);
+  if (!whole_header) return refuse(std::move(whole), whole_header.drop(), problem, now);
+  fill_meta(whole.meta(), *whole_header);
+  whole.pull(whole_header->header_size);
+  if (!show(whole, *whole_header, false)) return;
+  deliver(std::move(whole), *whole_header, now);
+}
+
+void Input::deliver(Packet packet, const IpHeader& header, Instant now) {
+  if (TransportSink* sink = parts_.transports.find(header.protocol)) return sink->receive(std::move(packet), now);
+  Packet kept = packet.share();
+  const PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
+  if (!parts_.hooks.discard(std::move(packet), Drop::UnknownProtocol, context)) return;
+  kept.restore(header.header_size);
+  icmp_reply_.send({.error = IcmpError::ProtocolUnreachable, .parameter = header.next_header_offset}, kept, now);
+}
+
+// The packet could not be parsed to its end; when its sender is owed a parameter problem, the addresses are readable.
+void Input::refuse(Packet packet, Drop reason, const std::optional<ParameterProblem>& problem, Instant now) {
+  if (!problem) return parts_.hooks.discard(std::move(packet), reason);
+  PacketMeta& meta = packet.meta();
+  const Bytes head = packet.head(std::min<std::size_t>(packet.size(), 40));
+  meta.family = load_u8(head, 0) >> 4 == 6 ? Family::V6 : Family::V4;
+  const bool v4 = meta.family == Family::V4;
+  meta.source = v4 ? IpAddress::v4(head.subspan(12, 4)) : IpAddress::v6(head.subspan(8, 16));
+  meta.destination = v4 ? IpAddress::v4(head.subspan(16, 4)) : IpAddress::v6(head.subspan(24, 16));
+  meta.protocol = 0;
+  meta.ip_header_size = 0;
+  meta.direction = Direction::Inbound;
+  const bool for_us = parts_.addresses.is_for_us(meta.destination, meta.interface_index);
+  Packet kept = packet.share();
+  const PacketContext context = make_inbound_context(Hook::IpIn, meta, parts_.addresses);
+  if (!parts_.hooks.discard(std::move(packet), reason, context) || !for_us || !is_source_legal(kept.meta())) return;
+  icmp_reply_.send({.error = IcmpError::ParameterProblem,
+                    .code = problem->code,
+                    .parameter = problem->pointer,
+                    .answer_multicast = problem->answer_multicast},
+                   kept, now);
+}
+
+}  // namespace stack::ip

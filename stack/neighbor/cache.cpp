@@ -1,0 +1,62 @@
+#include "stack/neighbor/cache.hpp"
+
+#include <algorithm>
+
+namespace stack::neighbor {
+
+Cache::Entry* Cache::find(const IpAddress& address) {
+  const auto found = entries_.find(address);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Cache::Entry& Cache::make(const IpAddress& address, std::vector<Packet>& evicted) {
+  CHECK(find(address) == nullptr);
+  if (entries_.size() >= kMaxEntries) {
+    const IpAddress oldest = ages_.front();
+    evicted = std::move(find(oldest)->waiting);
+    erase(oldest);
+  }
+  Entry& entry = entries_[address];
+  entry.address = address;
+  entry.age = ages_.insert(ages_.end(), address);
+  return entry;
+}
+
+Packet Cache::wait(Entry& entry, Packet packet) {
+  Packet oldest;
+  if (entry.waiting.size() >= kMaxWaiting) {
+    oldest = std::move(entry.waiting.front());
+    entry.waiting.erase(entry.waiting.begin());
+  }
+  entry.waiting.push_back(std::move(packet));
+  return oldest;
+}
+
+void Cache::erase(const IpAddress& address) {
+  const auto found = entries_.find(address);
+  CHECK(found != entries_.end());
+  ages_.erase(found->second.age);
+  entries_.erase(found);
+}
+
+Instant Cache::next_deadline() const {
+  Instant next = kNever;
+  for (const auto& [_, entry] : entries_) next = std::min(next, entry.state.deadline());
+  return next;
+}
+
+void Cache::for_each_due(Instant now, const std::function<void(Entry&)>& visit) {
+  for (auto& [_, entry] : entries_)
+    if (entry.state.deadline() <= now) visit(entry);
+}
+
+std::vector<Packet> Cache::clear() {
+  std::vector<Packet> all;
+  for (auto& [_, entry] : entries_)
+    for (Packet& packet : entry.waiting) all.push_back(std::move(packet));
+  entries_.clear();
+  ages_.clear();
+  return all;
+}
+
+}  // namespace stack::neighbor

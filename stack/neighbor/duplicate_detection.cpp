@@ -1,0 +1,67 @@
+#include "stack/neighbor/duplicate_detection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace stack::neighbor {
+
+bool DuplicateDetection::add(const IpAddress& address, Instant now) {
+  remove(address);
+  if (candidates_.size() >= kMaxAddresses) return false;
+  const bool v4 = address.is_v4();
+  candidates_.push_back({.address = address,
+                         .probes_left = v4 ? timing_.probes_v4 : timing_.probes_v6,
+                         .announcements_left = v4 ? timing_.announcements_v4 : 0,
+                         .is_unique = false,
+                         .next = now});
+  on_timer(now);
+  return true;
+}
+
+bool DuplicateDetection::on_conflict(const IpAddress& address) {
+  const bool was_probing = is_probing(address);
+  if (was_probing) remove(address);
+  return was_probing;
+}
+
+void DuplicateDetection::remove(const IpAddress& address) {
+  std::erase_if(candidates_, [&](const Candidate& candidate) { return candidate.address == address; });
+}
+
+bool DuplicateDetection::is_probing(const IpAddress& address) const {
+  return std::ranges::any_of(
+      candidates_, [&](const Candidate& candidate) { return candidate.address == address && !candidate.is_unique; });
+}
+
+void DuplicateDetection::step(Candidate& candidate, Instant now) {
+  const bool v4 = candidate.address.is_v4();
+  if (candidate.probes_left > 0) {
+    --candidate.probes_left;
+    const Duration jitter{v4 ? random_.below(1'000'000'000) * (timing_.probe_interval_v4 / 1s) : 0};
+    const Duration pause = v4 ? timing_.probe_interval_v4 + jitter : timing_.probe_interval_v6;
+    candidate.next = now + (v4 && candidate.probes_left == 0 ? timing_.announce_wait_v4 : pause);
+    return actions_.probe(candidate.address);
+  }
+  const IpAddress address = candidate.address;
+  const bool is_first = !std::exchange(candidate.is_unique, true);
+  const bool announces = candidate.announcements_left > 0;
+  if (announces) --candidate.announcements_left;
+  candidate.next = candidate.announcements_left > 0 ? now + timing_.announce_interval_v4 : kNever;
+  if (is_first) actions_.unique(address);
+  if (announces) actions_.announce(address);
+}
+
+void DuplicateDetection::on_timer(Instant now) {
+  for (std::size_t i = 0; i < candidates_.size(); ++i)
+    while (i < candidates_.size() && candidates_[i].next <= now) step(candidates_[i], now);
+  std::erase_if(candidates_,
+                [](const Candidate& candidate) { return candidate.is_unique && candidate.next == kNever; });
+}
+
+Instant DuplicateDetection::next_deadline() const {
+  Instant next = kNever;
+  for (const Candidate& candidate : candidates_) next = std::min(next, candidate.next);
+  return next;
+}
+
+}  // namespace stack::neighbor

@@ -1,0 +1,124 @@
+#include "stack/neighbor/resolver.hpp"
+
+#include <algorithm>
+
+#include "stack/wire/arp.hpp"
+#include "stack/wire/ethernet.hpp"
+
+namespace stack::neighbor {
+
+Resolver::Resolver(Hooks& hooks, PacketPool& pool, RandomSource& random, ResolverHost& host, SipKey key,
+                   const ResolverConfig& config)
+    : hooks_(hooks),
+      pool_(pool),
+      host_(host),
+      config_(config),
+      cache_(key),
+      detection_(random, config.detection, *this) {}
+
+Resolver::~Resolver() { clear(); }
+
+void Resolver::transmit(Packet packet, const MacAddress& to, std::uint16_t ether_type) {
+  const MutableBytes header = packet.push(wire::EthernetView::kHeaderSize);
+  if (header.empty()) return hooks_.discard(std::move(packet), Drop::NoBuffers);
+  wire::EthernetFields{.destination = to, .source = host_.mac(), .ether_type = ether_type}.emit(header);
+  host_.transmit_frame(std::move(packet));
+}
+
+void Resolver::send(Packet packet, const IpAddress& next_hop, bool is_broadcast, Instant now) {
+  now_ = now;
+  const std::uint16_t type = next_hop.is_v4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6;
+  if (next_hop.is_multicast()) return transmit(std::move(packet), wire::multicast_mac(next_hop), type);
+  if (is_broadcast) return transmit(std::move(packet), MacAddress::broadcast(), type);
+  Cache::Entry* entry = cache_.find(next_hop);
+  if (entry != nullptr && entry->state.has_mac()) {
+    cache_.touch(*entry);
+    entry->state.on_send(config_.timing, now);
+    return transmit(std::move(packet), entry->state.mac(), type);
+  }
+  const bool is_new = entry == nullptr;
+  if (is_new) {
+    std::vector<Packet> evicted;
+    entry = &cache_.make(next_hop, evicted);
+    discard_all(std::move(evicted), Drop::NeighborQueueFull);
+  }
+  if (Packet oldest = cache_.wait(*entry, std::move(packet)))
+    hooks_.discard(std::move(oldest), Drop::NeighborQueueFull);
+  if (is_new) solicit(*entry, entry->state.start(config_.timing, now), now);
+}
+
+void Resolver::solicit(const Cache::Entry& entry, Solicit how, Instant now) {
+  now_ = now;
+  const IpAddress& target = entry.address;
+  const auto source = host_.source_for(target);
+  if (!source) return;  // nothing to ask from yet; the timer tries again
+  if (target.is_v4()) {
+    const MacAddress to = how == Solicit::Unicast ? entry.state.mac() : MacAddress::broadcast();
+    return send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Request), *source, {}, target, to);
+  }
+  wire::NeighborFields fields{.type = wire::icmpv6::kNeighborSolicit, .target = target};
+  // RFC 4429 3.3: from an optimistic address nobody may learn who has it.
+  if (host_.own_address(*source) != OwnAddress::Optimistic) fields.options.source_mac = host_.mac();
+  send_neighbor(fields, *source, how == Solicit::Unicast ? target : wire::solicited_node_group(target));
+}
+
+void Resolver::learned(Cache::Entry& entry, Instant now) {
+  std::vector<Packet> waiting = std::exchange(entry.waiting, {});
+  if (waiting.empty()) return;
+  const MacAddress mac = entry.state.mac();
+  const std::uint16_t type = entry.address.is_v4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6;
+  entry.state.on_send(config_.timing, now);
+  for (Packet& packet : waiting) transmit(std::move(packet), mac, type);
+}
+
+void Resolver::confirm_reachable(const IpAddress& next_hop, Instant now) {
+  if (Cache::Entry* entry = cache_.find(next_hop)) entry->state.on_confirmation(config_.timing, now);
+}
+
+void Resolver::discard_all(std::vector<Packet> packets, Drop reason) {
+  for (Packet& packet : packets) hooks_.discard(std::move(packet), reason);
+}
+
+void Resolver::give_up(const IpAddress& address, Instant now) {
+  Cache::Entry* entry = cache_.find(address);
+  std::vector<Packet> waiting = std::move(entry->waiting);
+  const bool was_router = entry->is_router;
+  cache_.erase(address);
+  if (was_router) host_.router_heard(address, Duration{}, now);
+  for (Packet& packet : waiting) host_.unreachable(std::move(packet), now);
+}
+
+void Resolver::on_timer(Instant now) {
+  now_ = now;
+  std::vector<IpAddress> lost;
+  cache_.for_each_due(now, [&](Cache::Entry& entry) {
+    const Solicit how = entry.state.on_timer(config_.timing, now);
+    if (how == Solicit::GiveUp)
+      lost.push_back(entry.address);
+    else if (how != Solicit::None)
+      solicit(entry, how, now);
+  });
+  for (const IpAddress& address : lost) give_up(address, now);
+  detection_.on_timer(now);
+  if (next_solicitation_ <= now) send_router_solicitation(now);
+}
+
+Instant Resolver::next_deadline() const {
+  return std::min({cache_.next_deadline(), detection_.next_deadline(), next_solicitation_});
+}
+
+void Resolver::clear() { discard_all(cache_.clear(), Drop::Shutdown); }
+
+void Resolver::probe(const IpAddress& address) {
+  if (address.is_v4())
+    return send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Request), IpAddress{}, {}, address,
+                    MacAddress::broadcast());
+  wire::NeighborFields fields{.type = wire::icmpv6::kNeighborSolicit, .target = address};
+  send_neighbor(fields, IpAddress::any(Family::V6), wire::solicited_node_group(address));
+}
+
+void Resolver::announce(const IpAddress& address) {
+  send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Request), address, {}, address, MacAddress::broadcast());
+}
+
+}  // namespace stack::neighbor
