@@ -1,9 +1,9 @@
 // One UDP socket: where datagrams wait for the application, and where it sends them from. Made and registered by
 // udp::Udp; the application holds it through stack::UdpSocket. Used on the stack's thread.
 //
-// Datagrams wait in a bounded queue (EndpointLimits) as the packets that carried them, data at the payload. What does
-// not fit is dropped as Drop::ReceiveQueueFull. Handlers are called from the run queue, never from inside a call
-// here.
+// Datagrams wait in a bounded queue (UdpConfig::receive_queue_limit) as the packets that carried them, data at the
+// payload. What does not fit is dropped as Drop::ReceiveQueueFull. Handlers are called from the run queue, never from
+// inside a call here.
 #pragma once
 
 #include <functional>
@@ -46,7 +46,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
 
  private:
   friend class Udp;
-  Udp* udp_;  // null once the module is gone
+  Udp* udp_;  // closes all its endpoints before it goes; used while this one is open
   std::shared_ptr<const Owner> owner_;
   ip::EndpointRecord record_;
   bool open_ = false;
