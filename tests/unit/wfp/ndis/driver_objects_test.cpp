@@ -113,5 +113,16 @@ TEST_F(DriverObjectsTest, NetBufferPoolServesLoneBuffers) {
   NdisFreeNetBufferPool(pool);
 }
 
+TEST_F(DriverObjectsTest, GenericObjectIsAccountedAndFreedOnce) {
+  const ledger::DriverScope scope(driver_);
+  NDIS_GENERIC_OBJECT* const object = NdisAllocateGenericObject(nullptr, 0x54534554, sizeof(NDIS_GENERIC_OBJECT));
+  ASSERT_NE(object, nullptr);
+  EXPECT_EQ(object->Header.Type, NDIS_OBJECT_TYPE_DEFAULT);
+  EXPECT_EQ(count(ledger::Kind::other), 1u);
+  NdisFreeGenericObject(object);
+  NdisFreeGenericObject(object);
+  EXPECT_THAT(rules(), ElementsAre("NDIS-OBJECT-DOUBLE-FREE"));
+}
+
 }  // namespace
 }  // namespace wfp::ndis

@@ -1,0 +1,38 @@
+// NDIS_GENERIC_OBJECT: what a driver without a miniport or protocol handle gives as NdisHandle to the pool functions.
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "ndis.h"
+#include "wfp/ledger/violation.hpp"
+
+using namespace wfp;
+
+extern "C" {
+
+PNDIS_GENERIC_OBJECT NTAPI NdisAllocateGenericObject(struct _DRIVER_OBJECT* DriverObject, ULONG Tag, USHORT Size) {
+  UNREFERENCED_PARAMETER(Tag);
+  const auto bytes = std::max<std::size_t>(Size, sizeof(NDIS_GENERIC_OBJECT));
+  void* const memory = std::calloc(1, bytes);
+  if (memory == nullptr) return nullptr;
+  auto* const object = new (memory) NDIS_GENERIC_OBJECT{};
+  object->Header = {NDIS_OBJECT_TYPE_DEFAULT, 1, static_cast<USHORT>(bytes)};
+  object->DriverObject = DriverObject;
+  ledger::acquire(ledger::Kind::other, object, "NdisAllocateGenericObject", bytes);
+  return object;
+}
+
+void NTAPI NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
+  if (NdisObject == nullptr) return;
+  if (ledger::release(ledger::Kind::other, NdisObject) == ledger::Release::unknown) {
+    ledger::report(
+        {.rule = "NDIS-OBJECT-DOUBLE-FREE",
+         .message = "NdisFreeGenericObject: no live object at this address. Free it once, after its pools.",
+         .packet = {},
+         .stack = {}});
+    return;
+  }
+  std::free(NdisObject);
+}
+
+}  // extern "C"
