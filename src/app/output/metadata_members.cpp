@@ -105,6 +105,12 @@ constexpr std::array<std::string_view, 32> kBitNames{"DISCARD_REASON",
 
 std::span<const MetadataMember> metadata_members() { return kMembers; }
 
+FWPS_INCOMING_METADATA_VALUES0 metadata_of(const TraceEntry& entry) {
+  FWPS_INCOMING_METADATA_VALUES0 metadata;
+  std::memcpy(&metadata, entry.metadata.data(), sizeof metadata);
+  return metadata;
+}
+
 std::string metadata_bit_names(std::uint32_t bits) {
   std::string names;
   for (std::size_t i = 0; i < kBitNames.size(); ++i)

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "fwpsk.h"
+#include "src/app/output/trace_entry.hpp"
 
 namespace app::output {
 
@@ -32,6 +33,9 @@ struct MetadataMember {
 };
 
 std::span<const MetadataMember> metadata_members();
+
+// The entry's copy of the structure.
+FWPS_INCOMING_METADATA_VALUES0 metadata_of(const TraceEntry& entry);
 
 // Names of the bits that are set, without the FWPS_METADATA_FIELD_ prefix, blanks between them.
 std::string metadata_bit_names(std::uint32_t bits);

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "fwpsk.h"
+
 namespace app::output {
 namespace {
 
@@ -60,7 +62,8 @@ TraceEntry TraceEntry::of(const shim::TraceRecord& record, std::int64_t epoch_ns
   entry.pended = record.pended;
   entry.injection_state = record.injection_state;
   if (record.metadata != nullptr) {
-    entry.metadata = *record.metadata;
+    static_assert(sizeof *record.metadata == kMetadataSize);
+    std::memcpy(entry.metadata.data(), record.metadata, kMetadataSize);
     if (FWPS_IS_METADATA_FIELD_PRESENT(record.metadata, FWPS_METADATA_FIELD_PROCESS_PATH))
       entry.process_path = path_of(record.metadata->processPath);
   }

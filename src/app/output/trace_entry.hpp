@@ -2,9 +2,9 @@
 // Its texts that are constants of the program (layer, origin, action, injection state) stay views.
 #pragma once
 
+#include <array>
 #include <string>
 
-#include "fwpsk.h"
 #include "src/shim/trace.hpp"
 
 namespace app::output {
@@ -25,8 +25,11 @@ struct TraceEntry {
   bool absorb = false;
   bool pended = false;
   std::string_view injection_state;
-  FWPS_INCOMING_METADATA_VALUES0 metadata{};  // its pointers are not to be followed any more
-  std::string process_path;                   // UTF-8
+  // The bytes of FWPS_INCOMING_METADATA_VALUES0, whose pointers are not to be followed any more. Opaque here, because
+  // the Windows-named socket headers do not go together with the system's; metadata_members.hpp reads them.
+  static constexpr std::size_t kMetadataSize = 0x118;
+  alignas(8) std::array<std::byte, kMetadataSize> metadata{};
+  std::string process_path;  // UTF-8
 
   // `epoch_ns`: what makes the record's time nanoseconds since 1970.
   static TraceEntry of(const shim::TraceRecord& record, std::int64_t epoch_ns);

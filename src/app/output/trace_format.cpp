@@ -40,7 +40,7 @@ std::string_view module_name(FWPS_DISCARD_MODULE0 module) {
 }
 
 Json member_json(const MetadataMember& member, const TraceEntry& entry) {
-  const auto& m = entry.metadata;
+  const auto m = metadata_of(entry);
   switch (member.kind) {
     case MemberKind::Number:
       return number_of(member, m);
@@ -66,8 +66,9 @@ Json member_json(const MetadataMember& member, const TraceEntry& entry) {
 
 Json metadata_json(const TraceEntry& entry) {
   Json json;
+  const auto metadata = metadata_of(entry);
   for (const auto& member : metadata_members())
-    if (member.bit != 0 ? is_present(member, entry.metadata) : member.name == "currentMetadataValues")
+    if (member.bit != 0 ? is_present(member, metadata) : member.name == "currentMetadataValues")
       json[std::string(member.name)] = member_json(member, entry);
   return json;
 }
@@ -80,7 +81,7 @@ Json flags_json(const TraceEntry& entry) {
 }
 
 std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
-  const auto& m = entry.metadata;
+  const auto m = metadata_of(entry);
   switch (member.kind) {
     case MemberKind::Discard:
       return std::string(module_name(m.discardMetadata.discardModule)) + " reason " +
@@ -138,7 +139,7 @@ std::string format_line(const TraceEntry& entry) {
                   : entry.local.to_string() + " > " + entry.remote.to_string();
   if (entry.protocol == kTcp && entry.tcp_flags != 0) line += " [" + tcp_flag_letters(entry.tcp_flags) + "]";
   line += " length " + std::to_string(entry.length) + "  " + std::string(entry.origin) + "  metadata " +
-          hex(entry.metadata.currentMetadataValues) + "  " + std::string(entry.action);
+          hex(metadata_of(entry).currentMetadataValues) + "  " + std::string(entry.action);
   if (entry.absorb) line += " absorb";
   if (entry.pended) line += " pended";
   if (entry.filter_id != 0) line += " filter " + std::to_string(entry.filter_id);
@@ -178,7 +179,7 @@ std::string format_dx(const TraceEntry& entry) {
                   std::string(member.name).c_str());
     text += head.data() + dx_value(member, entry) + " [Type: " + std::string(member.type) + "]\n";
     if (member.name == "currentMetadataValues")
-      text += "             " + metadata_bit_names(entry.metadata.currentMetadataValues) + "\n";
+      text += "             " + metadata_bit_names(metadata_of(entry).currentMetadataValues) + "\n";
   }
   return text;
 }

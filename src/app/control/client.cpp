@@ -1,0 +1,122 @@
+#include "src/app/control/client.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "src/app/cli/exit_status.hpp"
+#include "src/app/control/client_streams.hpp"
+#include "src/app/control/show_text.hpp"
+#include "src/app/control/socket_path.hpp"
+
+namespace app::control {
+namespace {
+
+std::string advice(int reason, const std::string& path) {
+  if (reason == ENOENT || reason == ECONNREFUSED)
+    return "no daemon listens on " + path +
+           "; start one with 'wfptap run', or name its socket with --control or "
+           "WFPTAP_CONTROL";
+  if (reason == EACCES || reason == EPERM) return path + " belongs to another user; run this as the daemon's owner";
+  return path + ": " + std::strerror(reason);
+}
+
+Json parameters_json(const ClientOptions& options) {
+  Json list = Json::array();
+  for (const auto& parameter : options.parameters)
+    list.push_back({{"driver", parameter.driver}, {"value", parameter.value}, {"data", parameter.data}});
+  return list;
+}
+
+// The daemon has another working directory: a path is made whole before it is sent; the name of one that ships is
+// not.
+std::string driver_argument(const std::string& driver) {
+  const bool is_path = driver.find('/') != std::string::npos || driver.ends_with(".so");
+  return is_path ? std::filesystem::absolute(driver).lexically_normal().string() : driver;
+}
+
+}  // namespace
+
+std::optional<Client> Client::open(const std::string& path, std::string& error) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    error = "the path of the control socket is too long: " + path;
+    return std::nullopt;
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  tap::FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  if (socket.get() < 0 || connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    error = advice(errno, path);
+    return std::nullopt;
+  }
+  return Client{std::move(socket)};
+}
+
+Reply Client::ask(const Json& request) {
+  // A daemon that refuses has answered already and closed: its reply is read even when nothing could be sent.
+  send_message(socket(), request);
+  Json reply;
+  if (reader_.next(reply) != MessageReader::Status::Message)
+    return Reply::failure("the daemon ended the conversation; its own messages may say why");
+  return reply_from(reply);
+}
+
+Json request_of(Command command, const ClientOptions& options) {
+  switch (command) {
+    case Command::Show:
+      return {{"command", "show"}, {"topic", options.topic}};
+    case Command::FilterAdd: {
+      Json request{{"command", "filter add"},    {"layer", options.layer}, {"action", options.action},
+                   {"callout", options.callout}, {"name", options.name},   {"conditions", options.conditions}};
+      if (options.weight) request["weight"] = *options.weight;
+      return request;
+    }
+    case Command::FilterDelete:
+      return {{"command", "filter delete"}, {"id", options.filter_id}};
+    case Command::DriverLoad:
+      return {{"command", "driver load"},
+              {"driver", driver_argument(options.driver)},
+              {"parameters", parameters_json(options)}};
+    case Command::DriverUnload:
+      return {{"command", "driver unload"}, {"driver", options.driver}};
+    case Command::DriverList:
+      return {{"command", "show"}, {"topic", "drivers"}};
+    case Command::Trace:
+      return {
+          {"command", "trace"}, {"layer", options.layer}, {"format", options.trace_format}, {"count", options.count}};
+    case Command::Connect:
+      return {{"command", "connect"}, {"address", options.address}, {"port", options.port}};
+    case Command::Test:
+    case Command::Run:
+      break;
+  }
+  return {};
+}
+
+int run_client(Command command, const ClientOptions& options) {
+  std::string error;
+  auto client = Client::open(client_socket_path(options.control_path), error);
+  if (!client) {
+    std::fprintf(stderr, "wfptap: %s\n", error.c_str());
+    return kExitSetup;
+  }
+  const auto reply = client->ask(request_of(command, options));
+  if (!reply.ok) {
+    std::fprintf(stderr, "wfptap: %s\n", reply.error.c_str());
+    return kExitRefused;
+  }
+  if (command == Command::Trace) return copy_trace(*client);
+  if (command == Command::Connect) return relay_standard_streams(*client);
+  const auto topic = command == Command::Show ? options.topic : command == Command::DriverList ? "drivers" : "";
+  const auto text = options.json ? reply.result.dump(2) + "\n" : show_text(topic, reply.result);
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  return written ? 0 : kExitRefused;
+}
+
+}  // namespace app::control

@@ -1,0 +1,88 @@
+#include "src/app/control/trace_hub.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace app::control {
+
+namespace {
+constexpr std::size_t kMaxRememberedCallouts = 256;
+}
+
+TraceListener::Batch TraceListener::wait(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  arrived_.wait_for(lock, timeout, [this] { return !next_.entries.empty() || next_.dropped > 0; });
+  return std::exchange(next_, {});
+}
+
+void TraceListener::offer(const output::TraceEntry& entry) {
+  const std::lock_guard lock(mutex_);
+  // Once records are missing the rest of the batch is, too: the loss stands in one place.
+  if (next_.dropped > 0 && !next_.entries.empty()) {
+    ++next_.dropped;
+    return;
+  }
+  if (next_.entries.size() >= kMaxListenerRecords) {
+    ++next_.dropped;
+    return;
+  }
+  next_.entries.push_back(entry);
+  if (next_.entries.size() == 1) arrived_.notify_one();
+}
+
+bool TraceHub::is_wanted() {
+  const std::lock_guard lock(mutex_);
+  return is_wanted_locked();
+}
+
+void TraceHub::set_file(output::TraceFile* file) {
+  {
+    const std::lock_guard lock(mutex_);
+    file_ = file;
+  }
+  changed_();
+}
+
+std::shared_ptr<TraceListener> TraceHub::listen(std::string layer) {
+  constexpr std::string_view kPrefix = "FWPS_LAYER_";
+  if (layer.starts_with(kPrefix)) layer.erase(0, kPrefix.size());
+  auto listener = std::make_shared<TraceListener>(std::move(layer));
+  {
+    const std::lock_guard lock(mutex_);
+    listeners_.push_back(listener);
+  }
+  changed_();
+  return listener;
+}
+
+void TraceHub::leave(const std::shared_ptr<TraceListener>& listener) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(listeners_, listener);
+  }
+  changed_();
+}
+
+void TraceHub::classified(const shim::TraceRecord& record) {
+  const std::lock_guard lock(mutex_);
+  const bool heard = std::any_of(listeners_.begin(), listeners_.end(),
+                                 [&](const auto& listener) { return listener->wants(record.layer_name); });
+  if (file_ == nullptr && !heard) return;
+  auto entry = output::TraceEntry::of(record, epoch_ns_);
+  if (record.callout_id != 0) entry.driver = driver_of(record.callout_id);
+  for (const auto& listener : listeners_)
+    if (listener->wants(record.layer_name)) listener->offer(entry);
+  if (file_ != nullptr) file_->write(std::move(entry));
+}
+
+const std::string& TraceHub::driver_of(std::uint32_t callout_id) {
+  static const std::string kUnknown;
+  const auto known =
+      std::find_if(drivers_.begin(), drivers_.end(), [&](const auto& d) { return d.first == callout_id; });
+  if (known != drivers_.end()) return known->second;
+  if (!lookup_) return kUnknown;
+  if (drivers_.size() >= kMaxRememberedCallouts) drivers_.clear();
+  return drivers_.emplace_back(callout_id, lookup_(callout_id)).second;
+}
+
+}  // namespace app::control

@@ -1,0 +1,69 @@
+// Where classify calls go: to the --trace file, completely, and to live listeners, each behind a bounded queue that
+// drops and counts when its reader is slow. classified() runs on the stack's thread; everything else on any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "src/app/output/trace_entry.hpp"
+#include "src/app/output/trace_file.hpp"
+
+namespace app::control {
+
+inline constexpr std::size_t kMaxListenerRecords = 4096;
+
+class TraceListener {
+ public:
+  explicit TraceListener(std::string layer) : layer_(std::move(layer)) {}
+
+  struct Batch {
+    std::vector<output::TraceEntry> entries;
+    std::uint64_t dropped = 0;  // behind the last of them
+  };
+  Batch wait(std::chrono::milliseconds timeout);  // empty after the timeout
+
+ private:
+  friend class TraceHub;
+  bool wants(std::string_view layer) const { return layer_.empty() || layer == layer_; }
+  void offer(const output::TraceEntry& entry);
+
+  const std::string layer_;  // without the prefix; empty: every layer
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  Batch next_;
+};
+
+class TraceHub final : public shim::TraceSink {
+ public:
+  // `changed` is called when is_wanted() has changed, on the thread that changed it.
+  TraceHub(std::int64_t epoch_ns, std::function<void()> changed)
+      : epoch_ns_(epoch_ns), changed_(std::move(changed)) {}
+
+  bool is_wanted();
+
+  void set_file(output::TraceFile* file);  // null: none; outlives its use here
+  // Which driver a callout belongs to; asked on the stack's thread, once for each callout.
+  void set_driver_lookup(std::function<std::string(std::uint32_t callout_id)> lookup) { lookup_ = std::move(lookup); }
+  std::shared_ptr<TraceListener> listen(std::string layer);
+  void leave(const std::shared_ptr<TraceListener>& listener);
+
+  void classified(const shim::TraceRecord& record) override;
+
+ private:
+  bool is_wanted_locked() const { return file_ != nullptr || !listeners_.empty(); }
+  const std::string& driver_of(std::uint32_t callout_id);
+
+  const std::int64_t epoch_ns_;
+  std::function<void()> changed_;
+  std::function<std::string(std::uint32_t)> lookup_;
+  std::vector<std::pair<std::uint32_t, std::string>> drivers_;  // of callouts seen; the stack's thread only
+  std::mutex mutex_;
+  output::TraceFile* file_ = nullptr;
+  std::vector<std::shared_ptr<TraceListener>> listeners_;
+};
+
+}  // namespace app::control
