@@ -18,6 +18,7 @@ inline constexpr std::size_t kInlineSize = 2048;
 inline constexpr std::size_t kLargeBlockSize = 66 * 1024;  // a 64 KiB segment with headroom
 inline constexpr std::size_t kLargeBlockLimit = 4096;      // a pool; more come from the heap
 inline constexpr std::size_t kMdlsPerPacket = 4;           // on average; bounds a pool's MDLs
+inline constexpr std::size_t kQuarantineLimit = 1024;      // freed packets of drivers, see quarantine.hpp
 inline constexpr std::size_t kMdlLimitFloor = 256;         // a chain can be longer than the average
 
 class PoolCore;

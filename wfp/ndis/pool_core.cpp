@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "wfp/ledger/ledger.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
 
 // Slots and holders are not standard-layout, but offsetof works on them with gcc and clang.
@@ -55,10 +56,17 @@ PoolCore::PoolCore(std::size_t limit)
       nbs_(mdl_limit(limit), make_plain<RecycledNb>, destroy_plain<RecycledNb>, nullptr),
       mdls_(mdl_limit(limit), make_plain<RecycledMdl>, destroy_plain<RecycledMdl>, nullptr),
       small_blocks_(kInlineSize, mdl_limit(limit)),
-      large_blocks_(kLargeBlockSize, kLargeBlockLimit) {}
+      large_blocks_(kLargeBlockSize, kLargeBlockLimit),
+      quarantine_(std::min(kQuarantineLimit, limit / 4)) {}
 
 Slot* PoolCore::allocate_slot(bool with_bytes, Origin origin) noexcept {
-  const auto before = holders_.fetch_add(1, std::memory_order_relaxed);  // `before` counts the pool itself
+  auto before = holders_.fetch_add(1, std::memory_order_relaxed);  // `before` counts the pool itself
+  if (before > limit_) {
+    if (Slot* const oldest = quarantine_.take()) {
+      recycle(*oldest);
+      --before;
+    }
+  }
   Recycled* object = nullptr;
   if (before <= limit_) object = (with_bytes ? slots_ : bare_slots_).allocate();
   if (object == nullptr) {
@@ -66,7 +74,8 @@ Slot* PoolCore::allocate_slot(bool with_bytes, Origin origin) noexcept {
     holders_.fetch_sub(1, std::memory_order_relaxed);
     return nullptr;
   }
-  note_high_water(before);
+  const auto waiting = quarantine_.size();  // read apart from `before`, so it may be ahead of it
+  if (before > waiting) note_high_water(before - waiting);
 
   auto& slot = *static_cast<Slot*>(object);
   slot.block.restart(1);
@@ -117,12 +126,19 @@ void PoolCore::free_mdl(MdlObject& mdl) noexcept { mdls_.give_back(holder_of<Rec
 void PoolCore::take_back(Block& block) noexcept {
   auto* const slot =
       static_cast<Slot*>(static_cast<void*>(reinterpret_cast<std::byte*>(&block) - offsetof(Slot, block)));
-  (slot->has_bytes ? slots_ : bare_slots_).give_back(slot);
+  Slot* free = slot;
+  if (slot->nbl.origin != Origin::stack && ledger::level() == ledger::Level::full) free = quarantine_.put(slot);
+  if (free != nullptr) recycle(*free);
+}
+
+void PoolCore::recycle(Slot& slot) noexcept {
+  (slot.has_bytes ? slots_ : bare_slots_).give_back(&slot);
   if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 void PoolCore::drop() noexcept {
-  closed_ = true;
+  quarantine_.close();
+  while (Slot* const slot = quarantine_.take()) recycle(*slot);
   if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 

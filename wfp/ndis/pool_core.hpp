@@ -8,6 +8,7 @@
 
 #include "wfp/ndis/block_pool.hpp"
 #include "wfp/ndis/objects.hpp"
+#include "wfp/ndis/quarantine.hpp"
 
 namespace wfp::ndis {
 
@@ -29,13 +30,19 @@ class PoolCore final : public BlockHome {
   void count_failure() noexcept { failed_.fetch_add(1, std::memory_order_relaxed); }
 
   std::size_t limit() const noexcept { return limit_; }
-  std::size_t in_use() const noexcept { return holders_.load(std::memory_order_relaxed) - (closed_ ? 0u : 1u); }
+  // While the pool is open, which holds the core as well.
+  std::size_t in_use() const noexcept {
+    const auto waiting = quarantine_.size() + 1;  // the pool itself holds once
+    const auto held = holders_.load(std::memory_order_relaxed);
+    return held > waiting ? held - waiting : 0;
+  }
   std::size_t high_water() const noexcept { return high_water_.load(std::memory_order_relaxed); }
   std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 
   void take_back(Block& block) noexcept override;  // the last holder of a slot's block
 
  private:
+  void recycle(Slot& slot) noexcept;
   void note_high_water(std::size_t in_use) noexcept;
 
   const std::size_t limit_;
@@ -45,7 +52,7 @@ class PoolCore final : public BlockHome {
   Recycler mdls_;
   BlockPool small_blocks_;
   BlockPool large_blocks_;
-  bool closed_ = false;
+  Quarantine quarantine_;
   std::atomic<std::size_t> holders_{1};
   std::atomic<std::size_t> high_water_{0};
   std::atomic<std::uint64_t> failed_{0};

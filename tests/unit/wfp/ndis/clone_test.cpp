@@ -163,6 +163,45 @@ TEST_F(CloneTest, SecondFreeIsReportedAndHarmless) {
   release(*parent);
 }
 
+TEST_F(CloneTest, SecondFreeAfterOthersWereMadeIsNamedWhenVerificationIsFull) {
+  ledger::set_level(ledger::Level::full);
+  const auto pool_parameters = parameters();
+  NET_BUFFER_LIST* const parent = make("data");
+  {
+    const ledger::DriverScope scope(driver_);
+    const NDIS_HANDLE handle = NdisAllocateNetBufferListPool(nullptr, &pool_parameters);
+    NET_BUFFER_LIST* const first = NdisAllocateCloneNetBufferList(parent, handle, nullptr, 0);
+    NdisFreeCloneNetBufferList(first, 0);
+    NET_BUFFER_LIST* const second = NdisAllocateCloneNetBufferList(parent, handle, nullptr, 0);
+    EXPECT_NE(first, second);
+    NdisFreeCloneNetBufferList(first, 0);
+    EXPECT_EQ(text_of(*second), "data");
+    NdisFreeCloneNetBufferList(second, 0);
+    EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+    EXPECT_FALSE(ledger::violations()[0].stack.empty());
+    NdisFreeNetBufferListPool(handle);  // nothing counts as out
+    EXPECT_EQ(rules().size(), 1u);
+  }
+  release(*parent);
+}
+
+TEST_F(CloneTest, QuarantineGivesWayAtTheLimit) {
+  ledger::set_level(ledger::Level::full);
+  NblPool small(8);
+  NET_BUFFER_LIST* const parent = make("data");
+  for (int round = 0; round < 100; ++round) {
+    std::vector<NET_BUFFER_LIST*> clones;
+    for (int i = 0; i < 8; ++i) {
+      clones.push_back(clone(*parent, small));
+      ASSERT_NE(clones.back(), nullptr);
+    }
+    EXPECT_EQ(clone(*parent, small), nullptr);
+    for (auto* copy : clones) free_clone(*copy);
+    EXPECT_EQ(small.in_use(), 0u);
+  }
+  release(*parent);
+}
+
 TEST_F(CloneTest, FreeWhileInjectedIsRefused) {
   NET_BUFFER_LIST* const parent = make("data");
   NET_BUFFER_LIST* const copy = clone(*parent, pool_);
