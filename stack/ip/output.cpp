@@ -5,6 +5,7 @@
 
 #include "stack/ip/packet_context.hpp"
 #include "stack/ip/transport_checksum.hpp"
+#include "stack/ip/transport_facts.hpp"
 #include "stack/wire/checksum.hpp"
 #include "stack/wire/icmp.hpp"
 #include "stack/wire/ipv4.hpp"
@@ -25,29 +26,6 @@ std::size_t ip_header_size(Family family) {
 }
 
 bool has_tso(const LinkCapabilities& link, Family family) { return family == Family::V4 ? link.tso4 : link.tso6; }
-
-// Ports and flags of a packet that came without them; data at the transport header.
-void read_transport(Packet& packet, SendFacts& facts) {
-  const Bytes head = packet.head(std::min<std::size_t>(packet.size(), wire::TcpView::kMaxHeaderSize));
-  if (facts.protocol == wire::kProtocolTcp) {
-    if (const auto tcp = wire::TcpView::parse(head)) {
-      facts.local_port = tcp->src_port();
-      facts.remote_port = tcp->dst_port();
-      facts.tcp_flags = tcp->flags();
-      facts.transport_header_size = static_cast<std::uint32_t>(tcp->header_size());
-    }
-  } else if (facts.protocol == wire::kProtocolUdp) {
-    if (const auto udp = wire::UdpView::parse(head, packet.size())) {
-      facts.local_port = udp->src_port();
-      facts.remote_port = udp->dst_port();
-      facts.transport_header_size = wire::UdpView::kHeaderSize;
-    }
-  } else if (checksum_offset(facts.protocol) != 0 && head.size() >= wire::IcmpView::kHeaderSize) {
-    facts.icmp_type = load_u8(head, 0);
-    facts.icmp_code = load_u8(head, 1);
-    facts.transport_header_size = wire::IcmpView::kHeaderSize;
-  }
-}
 
 }  // namespace
 
@@ -275,7 +253,7 @@ void Output::send_with_header(Packet packet, Instant now) {
   facts.dont_fragment = header->dont_fragment;
   facts.origin = meta.origin;
   packet.pull(header->header_size);
-  if (!header->fragment || header->fragment->offset == 0) read_transport(packet, facts);
+  if (!header->fragment || header->fragment->offset == 0) read_transport_facts(packet, facts);
   packet.meta().transport_header_size = facts.transport_header_size;
   if (parts_.hooks.armed(Hook::TransportOut, header->family)) {
     auto kept = parts_.hooks.inspect(

@@ -1,0 +1,12 @@
+// Reads from a transport header what a sender would have said about it: for packets that come from outside.
+#pragma once
+
+#include "stack/ip/ip_sender.hpp"
+
+namespace stack::ip {
+
+// Data at the transport header of facts.protocol. Fills ports, flags, ICMP numbers and transport_header_size, as far
+// as the header can be read.
+void read_transport_facts(Packet& packet, SendFacts& facts);
+
+}  // namespace stack::ip
