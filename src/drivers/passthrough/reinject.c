@@ -69,6 +69,7 @@ static void NTAPI PtInjected(void* Context, NET_BUFFER_LIST* Clone, BOOLEAN Disp
 
   UNREFERENCED_PARAMETER(DispatchLevel);
   FwpsFreeCloneNetBufferList0(Clone, 0);
+  packet->Clone = NULL; /* or PtRelease() would free it once more */
   if (NT_SUCCESS(status)) {
     InterlockedIncrement64(&packet->Queue->Completed);
     PtRelease(packet);
