@@ -1,0 +1,192 @@
+#include "stack/ip/icmp.hpp"
+
+#include "stack/wire/icmpv4.hpp"
+#include "stack/wire/icmpv6.hpp"
+#include "tests/unit/stack/ip/fixture.hpp"
+
+namespace stack::test {
+namespace {
+
+class IcmpTest : public IpFixture {
+ protected:
+  ByteVector echo(const char* from, const char* to, std::uint16_t id = 7) {
+    const bool v4 = address(from).is_v4();
+    return make_ip(address(from), address(to), v4 ? 1 : 58,
+                   make_icmp(v4 ? 8 : 128, 0, std::uint32_t{id} << 16 | 3, ByteVector(56, std::byte{'p'})));
+  }
+  // An error of `type` that quotes a TCP segment of ours.
+  ByteVector error(bool v4, std::uint8_t type, std::uint8_t code, std::uint32_t rest, std::size_t size = 1500) {
+    ByteVector segment(20);
+    wire::TcpFields{.src_port = 80, .dst_port = 4000, .seq = Seq{77}}.emit(segment);
+    segment.resize(size - (v4 ? 20 : 40));
+    const IpAddress us = address(v4 ? "10.77.0.2" : "fd77::2"), peer = address(v4 ? "10.77.0.1" : "fd77::1");
+    ByteVector quoted = make_ip(us, peer, 6, segment);
+    quoted.resize(v4 ? 28 : 48);
+    return make_ip(address(v4 ? "10.77.0.254" : "fd77::fe"), us, v4 ? 1 : 58, make_icmp(type, code, rest, quoted));
+  }
+};
+
+TEST_F(IcmpTest, AnswersEchoOfBothFamilies) {
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  receive(echo("fd77::1", "fd77::2"));
+  EXPECT_EQ(take_sent(), (std::vector<std::string>{"IP 10.77.0.2 > 10.77.0.1 ICMP echo reply id 7 seq 3 len 56",
+                                                   "IP6 fd77::2 > fd77::1 ICMPv6 echo reply id 7 seq 3 len 56"}));
+}
+
+TEST_F(IcmpTest, TheReplyIsAValidPacketWithTheSameBytes) {
+  const auto asked = echo("fd77::1", "fd77::2");
+  receive(asked);
+  Packet& reply = card.sent.at(0);
+  std::optional<ip::ParameterProblem> problem;
+  const auto header = ip::parse_ip_header(reply, problem);
+  ip::fill_meta(reply.meta(), *header);
+  reply.pull(header->header_size);
+  reply.set_checksum({});
+  EXPECT_TRUE(ip::is_transport_checksum_valid(reply));
+  EXPECT_TRUE(std::ranges::equal(Bytes{bytes_of(reply)}.subspan(8), Bytes{asked}.subspan(48)));
+}
+
+TEST_F(IcmpTest, EchoPassesHooksInOrderWithTheDataAtTheIcmpHeader) {
+  arm_all();
+  hooks.set_authorizer(&authorizer);
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  ASSERT_EQ(hooks_seen(), (std::vector{Hook::IpIn, Hook::TransportIn, Hook::TransportOut, Hook::IpOut}));
+  EXPECT_TRUE(recorder.seen[1].context.needs_authorization);
+  EXPECT_EQ(recorder.seen[1].bytes.size(), 64u);
+  EXPECT_EQ(recorder.seen[1].context.icmp_type, 8);
+  EXPECT_TRUE(recorder.seen[1].context.has_icmp_id);
+  EXPECT_EQ(recorder.seen[1].context.endpoint.match, EndpointMatch::Live);
+  EXPECT_TRUE(recorder.seen[1].context.endpoint.endpoint);
+  EXPECT_EQ(authorizer.names(), (std::vector<std::string>{"accept", "established"}));
+  EXPECT_NE(recorder.seen[2].context.endpoint.flow, 0u);
+  EXPECT_EQ(recorder.seen[2].context.origin, Origin::IcmpEcho);
+  recorder.seen.clear();
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  EXPECT_FALSE(recorder.seen[1].context.needs_authorization) << "the conversation is known";
+  receive(echo("10.77.0.1", "10.77.0.2", 8));
+  EXPECT_EQ(authorizer.asked.size(), 4u) << "another id is another conversation";
+  hooks.set_authorizer(nullptr);
+}
+
+TEST_F(IcmpTest, DeniedAndPendedEchoesAreNotAnswered) {
+  hooks.set_authorizer(&authorizer);
+  authorizer.accept_answer = Decision::Deny;
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  EXPECT_TRUE(card.sent.empty());
+  authorizer.accept_answer = Decision::Later;
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  receive(echo("10.77.0.1", "10.77.0.2"));
+  EXPECT_EQ(stats.dropped(Drop::PendRetransmission), 1u);
+  authorizer.accept_answer = Decision::Allow;
+  Packet back = packet_of(pool, echo("10.77.0.1", "10.77.0.2"));
+  back.meta().interface_index = 2;
+  back.meta().origin = Origin::Injected;
+  input.receive(std::move(back), at(2s));
+  EXPECT_TRUE(authorizer.asked[authorizer.asked.size() - 2].operation.injected);
+  EXPECT_EQ(take_sent().size(), 1u);
+  icmp.flows().expire(at(10min));
+  EXPECT_EQ(authorizer.ended.size(), 1u) << "idle conversations end, once";
+  hooks.set_authorizer(nullptr);
+}
+
+TEST_F(IcmpTest, BroadcastEchoBadChecksumsAndStrayRepliesAreDropped) {
+  receive(make_ip(address("10.77.0.1"), address("10.77.0.255"), 1, make_icmp(8, 0, 1)));
+  receive(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(0, 0, 1)));
+  EXPECT_EQ(stats.dropped(Drop::NoEndpoint), 2u);
+  auto bad = echo("10.77.0.1", "10.77.0.2");
+  store_u8(bad, 60, 1);
+  receive(bad);
+  EXPECT_EQ(stats.dropped(Drop::BadChecksum), 1u);
+  receive(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, ByteVector(7)));
+  EXPECT_EQ(stats.dropped(Drop::TruncatedHeader), 1u);
+  EXPECT_TRUE(card.sent.empty());
+}
+
+TEST_F(IcmpTest, ErrorsReachTheTransportByTheInnerTuple) {
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kPort, 0));
+  receive(error(false, wire::icmpv6::kUnreachable, wire::icmpv6::kAdminProhibited, 0));
+  ASSERT_EQ(tcp.events.size(), 2u);
+  EXPECT_EQ(tcp.events[0].kind, ip::PathEvent::Kind::PortUnreachable);
+  EXPECT_TRUE(tcp.events[0].is_hard);
+  EXPECT_EQ(tcp.events[0].local.to_string(), "10.77.0.2");
+  EXPECT_EQ(tcp.events[0].remote.to_string(), "10.77.0.1");
+  EXPECT_EQ(load_be16(tcp.quoted[0], 2), 4000);
+  EXPECT_EQ(tcp.events[1].kind, ip::PathEvent::Kind::AdminProhibited);
+}
+
+TEST_F(IcmpTest, ErrorsPassTheIcmpErrorHookAtTheInnerHeader) {
+  arm_all();
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kHost, 0));
+  EXPECT_EQ(hooks_seen(), (std::vector{Hook::IpIn, Hook::TransportIn, Hook::IcmpErrorIn}));
+  EXPECT_EQ(recorder.seen[2].bytes.size(), 28u);
+  EXPECT_EQ(load_u8(recorder.seen[2].bytes, 0), 0x45);
+}
+
+TEST_F(IcmpTest, TooBigLowersThePathMtuWithinReason) {
+  const auto before = output.route_generation();
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 1400));
+  ASSERT_EQ(tcp.events.size(), 1u);
+  EXPECT_EQ(tcp.events[0].mtu, 1400u);
+  EXPECT_EQ(output.route(address("10.77.0.1"), std::nullopt)->mtu, 1400u);
+  EXPECT_NE(output.route_generation(), before);
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 68));
+  EXPECT_EQ(output.route(address("10.77.0.1"), std::nullopt)->mtu, ip::PathMtuCache::kMinV4);
+  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 900));
+  EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1280u);
+  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 9000));
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 1u) << "larger than what was sent";
+}
+
+TEST_F(IcmpTest, ErrorsAboutOthersPacketsAreIgnored) {
+  auto quoted = make_ip(address("192.0.2.9"), address("10.77.0.1"), 6, ByteVector(20));
+  receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, quoted)));
+  receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, ByteVector(10))));
+  receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0)));
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 3u);
+  EXPECT_TRUE(tcp.events.empty());
+}
+
+TEST_F(IcmpTest, NeighbourDiscoveryIsHandedOn) {
+  ByteVector message(24);
+  message[0] = std::byte{135};
+  receive(make_ip(address("fe80::1"), address("ff02::1:ff00:2"), 58, message, 255));
+  ASSERT_EQ(ndp.size(), 1u);
+  EXPECT_EQ(ndp[0].size(), 24u);
+}
+
+// --- errors that we send ---
+
+TEST_F(IcmpTest, ErrorsAreNeverSentAboutErrorsGroupsOrOddSources) {
+  const auto offend = [this](const ByteVector& bytes) {
+    Packet packet = packet_of(pool, bytes);
+    std::optional<ip::ParameterProblem> problem;
+    const auto header = ip::parse_ip_header(packet, problem);
+    ip::fill_meta(packet.meta(), *header);
+    packet.meta().interface_index = 2;
+    icmp_reply.send({.error = ip::IcmpError::PortUnreachable}, packet, at(1s));
+    return take_sent().size();
+  };
+  EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 1u);
+  EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(3, 3, 0))), 0u);
+  EXPECT_EQ(offend(make_ip(address("fd77::1"), address("fd77::2"), 58, make_icmp(1, 4, 0))), 0u);
+  EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.255"), 17, make_udp(1, 2, 1))), 0u);
+  EXPECT_EQ(offend(make_ip(address("fd77::1"), address("ff02::1"), 17, make_udp(1, 2, 1))), 0u);
+  EXPECT_EQ(offend(make_ip(address("0.0.0.0"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 0u);
+  EXPECT_EQ(offend(make_ip(address("127.0.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 0u);
+}
+
+TEST_F(IcmpTest, ErrorsQuoteWithinTheirLimitAndAreLimitedInRate) {
+  Packet packet = packet_of(pool, make_ip(address("10.77.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1400)));
+  std::optional<ip::ParameterProblem> problem;
+  ip::fill_meta(packet.meta(), *ip::parse_ip_header(packet, problem));
+  packet.meta().interface_index = 2;
+  for (int i = 0; i < 60; ++i) icmp_reply.send({.error = ip::IcmpError::PortUnreachable}, packet, at(1s));
+  ASSERT_EQ(card.sent.size(), 50u);
+  EXPECT_EQ(card.sent[0].size(), ip::IcmpReply::kMaxV4);
+  EXPECT_EQ(stats.dropped(Drop::IcmpRateLimited), 10u);
+  icmp_reply.send({.error = ip::IcmpError::PortUnreachable}, packet, at(1001ms));
+  EXPECT_EQ(card.sent.size(), 51u);
+}
+
+}  // namespace
+}  // namespace stack::test
