@@ -5,6 +5,7 @@
 #include "stack/core/injection.hpp"
 #include "stack/core/interface.hpp"
 #include "stack/core/run_queue.hpp"
+#include "stack/tcp/tcp.hpp"
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
 #include "stack/wire/ndp.hpp"
@@ -41,11 +42,13 @@ struct Stack::Impl final : ip::NdpReceiver {
         loopback(kLoopbackInterface, hooks),
         icmp(parts, output, endpoints, path_mtus, *this, config.system_owner, make_key(*parties.random), config.icmp),
         udp(parts, output, icmp_reply, endpoints, make_key(*parties.random), config.udp, now),
+        tcp(config.tcp, {output, hooks, pool, *parties.random, endpoints, addresses}),
         injections({parts, input, output, udp, endpoints, config}) {
     interfaces.add(loopback);
     transports.set(wire::kProtocolIcmp, &icmp);
     transports.set(wire::kProtocolIcmpv6, &icmp);
     transports.set(wire::kProtocolUdp, &udp);
+    transports.set(wire::kProtocolTcp, &tcp);
   }
 
   void on_ndp(Bytes message, const PacketMeta& meta, Instant when) override {
@@ -79,6 +82,7 @@ struct Stack::Impl final : ip::NdpReceiver {
   std::vector<std::unique_ptr<Interface>> cards;
   ip::Icmp icmp;
   udp::Udp udp;
+  tcp::Tcp tcp;
   InjectionQueue injections;
 };
 
@@ -170,6 +174,7 @@ void Stack::poll(Instant now) {
   s.injections.drain(s.config.packets_per_poll, s.now);
   s.run_loopback();
   s.run_timers();
+  s.tcp.poll(s.now);
   for (const auto& card : s.cards) card->flush();
 }
 
@@ -177,11 +182,12 @@ Instant Stack::next_deadline() const {
   const Impl& s = *impl_;
   if (!is_idle()) return s.now;
   Instant next = std::min({s.input.next_deadline(), s.path_mtus.next_deadline(), s.udp.next_deadline(),
-                           impl_->icmp.flows().next_deadline()});
+                           s.tcp.next_deadline(), impl_->icmp.flows().next_deadline()});
   for (const auto& card : s.cards) next = std::min(next, card->next_deadline());
   return next;
 }
 
+// TCP's queued work shows as a deadline that has come.
 bool Stack::is_idle() const {
   return impl_->run_queue.empty() && impl_->injections.empty() && impl_->loopback.queue().empty();
 }
@@ -195,6 +201,18 @@ Stack::UdpResult Stack::open_udp(const SocketAddress& local, std::shared_ptr<con
   return {UdpSocket{std::move(opened.endpoint)}, opened.error};
 }
 
+Stack::ListenResult Stack::listen_tcp(const SocketAddress& local, std::shared_ptr<const Owner> owner) {
+  auto listened = impl_->tcp.listen(local, std::move(owner));
+  return {TcpListener{std::move(listened.listener)}, listened.error};
+}
+
+Stack::ConnectResult Stack::connect_tcp(const SocketAddress& remote, const SocketAddress& local,
+                                        std::shared_ptr<const Owner> owner) {
+  const bool is_free = local.address.is_unspecified() && local.port == 0;
+  auto connected = impl_->tcp.connect(remote, std::move(owner), is_free ? std::nullopt : std::optional{local});
+  return {TcpStream{std::move(connected.endpoint)}, connected.error};
+}
+
 // --- hooks ---
 
 Hooks& Stack::hooks() { return impl_->hooks; }
@@ -205,11 +223,11 @@ const ip::EndpointTable& Stack::endpoints() const { return impl_->endpoints; }
 EndpointId Stack::control_endpoint() const { return impl_->injections.control_endpoint(); }
 
 void Stack::resume(Ticket ticket) {
-  if (impl_->udp.resume(ticket) || impl_->icmp.flows().resume(ticket)) return;
+  if (!impl_->tcp.resume(ticket) && !impl_->udp.resume(ticket)) impl_->icmp.flows().resume(ticket);
 }
 
 void Stack::abort_flow(FlowTag flow) {
-  if (impl_->udp.abort_flow(flow) || impl_->icmp.flows().erase_flow(flow)) return;
+  if (!impl_->tcp.abort_flow(flow) && !impl_->udp.abort_flow(flow)) impl_->icmp.flows().erase_flow(flow);
 }
 
 PacketPool& Stack::pool() { return impl_->pool; }
