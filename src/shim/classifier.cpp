@@ -85,11 +85,13 @@ void Classifier::give_up(stack::Packet packet, const Question& question, const C
                          stack::Drop blocked_as) {
   // Absorbed: gone without a discard, because a callout has it. Its own reference keeps it alive after ours.
   if (result.absorb) {
-    hooks_.stats().count(stack::Drop::Absorbed);
+    if (packet) hooks_.stats().count(stack::Drop::Absorbed);
     return;
   }
-  hooks_.stats().count(blocked_as);
-  packet.nbl()->Status = drop_status(blocked_as);
+  if (packet) {
+    hooks_.stats().count(blocked_as);
+    packet.nbl()->Status = drop_status(blocked_as);
+  }
   show_discard(question, result.filter_id);
 }
 

@@ -41,7 +41,8 @@ class Classifier {
   // The whole way of a packet at a packet layer.
   std::optional<stack::Packet> judge(LayerPair pair, stack::Packet packet, const Facts& facts,
                                      const Metadata& metadata, std::uint64_t flow);
-  // A packet that was blocked: counted, and unless it was absorbed also shown at the discard twin. Takes it.
+  // What was blocked: its packet, if there is one, is taken and counted; unless it was absorbed it is also shown at
+  // the discard twin.
   void give_up(stack::Packet packet, const Question& question, const wfp::engine::ClassifyResult& result,
                stack::Drop blocked_as);
 

@@ -1,7 +1,7 @@
 #include "src/shim/discard_reason.hpp"
 
-#include "src/shim/inject_status.hpp"
 #include "stack/base/assert.hpp"
+#include "wfp/inject/inject_status.hpp"
 
 namespace shim {
 namespace {
@@ -126,7 +126,9 @@ DiscardReason discard_reason(Drop drop, bool at_transport) {
 NTSTATUS drop_status(Drop drop) {
   switch (drop) {
     case Drop::EndpointGone:
-      return kEndpointGoneStatus;
+      return wfp::inject::kEndpointGoneStatus;
+    case Drop::InjectionHopLimit:
+      return wfp::inject::kTooManyHopsStatus;
     case Drop::Blocked:
     case Drop::AuthorizationDenied:
       return STATUS_ACCESS_DENIED;

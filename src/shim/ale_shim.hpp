@@ -1,0 +1,48 @@
+// Application layer enforcement: RESOURCE_ASSIGNMENT (bind), AUTH_LISTEN, AUTH_CONNECT, AUTH_RECV_ACCEPT and
+// FLOW_ESTABLISHED, V4 and V6. Asked once an operation or a flow.
+//
+// A flow comes into being before its authorization is asked for, because callouts are shown its handle then; it ends
+// at once when the answer is not to allow, else when the stack forgets the conversation. An operation that a callout
+// pended waits under a ticket; FwpsCompleteOperation0 ends in wfp::Host::resume() with it. Processor's thread only.
+#pragma once
+
+#include "src/shim/classifier.hpp"
+#include "wfp/ale/pend.hpp"
+#include "wfp/flow/flow_table.hpp"
+
+namespace shim {
+
+class AleShim {
+ public:
+  // All outlive the shim.
+  AleShim(Classifier& classifier, wfp::flow::FlowTable& flows, wfp::ale::Pends& pends)
+      : classifier_(classifier), flows_(flows), pends_(pends) {}
+
+  stack::Authorization bind(const stack::Operation& operation);
+  stack::Authorization listen(const stack::Operation& operation);
+  // On Deny and Later, `packet` is empty afterwards.
+  stack::Authorization connect(const stack::Operation& operation, stack::Packet* packet);
+  stack::Authorization accept(const stack::Operation& operation, stack::Packet& packet);
+  bool established(const stack::Operation& operation, stack::Packet* packet);
+  void flow_ended(stack::FlowTag flow) { flows_.end(flow); }
+
+ private:
+  // A question that may be answered later. `kind` is the operation's.
+  struct Request {
+    LayerPair pair;
+    wfp::ale::OperationKind kind;
+    const stack::Operation& operation;
+    Facts facts;
+    stack::Packet* packet;
+    bool has_flow;
+  };
+  stack::Authorization ask(const Request& request);
+  stack::Authorization classify(const Request& request, std::uint64_t flow);
+  void drop(stack::Packet* packet, const Classifier::Question& question, const wfp::engine::ClassifyResult& result);
+
+  Classifier& classifier_;
+  wfp::flow::FlowTable& flows_;
+  wfp::ale::Pends& pends_;
+};
+
+}  // namespace shim
