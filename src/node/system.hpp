@@ -21,10 +21,20 @@ class Executor;
 namespace stack::core {
 class Stack;
 }
+namespace wfp::ale {
+class Pends;
+}
+namespace wfp::flow {
+class FlowTable;
+}
+namespace wfp::inject {
+class Injections;
+}
 namespace wfp::engine {
 class Engine;
 }
 namespace wfp::kernel {
+class Driver;
 class Kernel;
 class Scheduler;
 }  // namespace wfp::kernel
@@ -43,17 +53,32 @@ struct SystemParties {
 
 class System {
  public:
-  // `scheduler` decides between real threads and simulated ones; `wake` makes the processor call poll() soon. [any
-  // thread]
-  System(const Config& config, SystemParties parties, wfp::kernel::Scheduler& scheduler,
+  // `scheduler` decides between real threads and simulated ones; `wake` makes the processor call poll() soon, from any
+  // thread.
+  System(const Config& config, SystemParties parties, std::unique_ptr<wfp::kernel::Scheduler> scheduler,
          std::function<stack::Instant()> clock, std::function<void()> wake);
   ~System();
+
+  // Once, before the first frame: the link, with the addresses and gateways of the configuration. It outlives the
+  // system.
+  void attach(stack::Link& link);
+  void bind_thread();  // the calling thread is the processor's from now on
+  void unbind_thread();
+  void receive(stack::Packet frame, stack::Instant now);
+  bool is_usable() const;  // every address of the stack has passed its duplicate detection, or does without
 
   stack::core::Stack& stack();
   wfp::engine::Engine& engine();
   stack::Executor& executor();
   wfp::kernel::Kernel& kernel();
+  wfp::flow::FlowTable& flows();
+  wfp::inject::Injections& injections();
+  wfp::ale::Pends& pends();
   shim::Shim& shim();
+
+  // After a driver's DriverUnload: what it left pended, registered or open is taken away and named in violations.
+  // Returns how many operations and handles there were. Not on the processor's thread.
+  std::size_t remove_driver(const wfp::kernel::Driver& driver);
 
   // Runs everything that is due: posted tasks, timers, injections, DPCs, completions; until nothing is left or the
   // round's bound is reached. Returns when it next wants to be called: `now` for "at once".
