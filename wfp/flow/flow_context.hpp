@@ -22,8 +22,8 @@ inline constexpr std::size_t kNoContext = static_cast<std::size_t>(-1);
 // The live context of this callout at this layer, or kNoContext.
 std::size_t find_context(const std::vector<std::unique_ptr<FlowContext>>& contexts, std::uint16_t layer,
                          std::uint32_t callout);
-// The one to leave: being removed or not, in use.
-std::size_t find_running(const std::vector<std::unique_ptr<FlowContext>>& contexts, std::uint16_t layer,
-                         std::uint32_t callout);
+// As above, or one that is being removed: there is at most one of either.
+std::size_t find_by_id(const std::vector<std::unique_ptr<FlowContext>>& contexts, std::uint16_t layer,
+                       std::uint32_t callout);
 
 }  // namespace wfp::flow

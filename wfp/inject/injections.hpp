@@ -74,7 +74,7 @@ class Injections {
   IpHeaderBuilder& ip_headers() { return ip_headers_; }
 
   // --- the host's loop, between packets ---
-  bool has_work() const { return work_.load(std::memory_order_acquire) != 0; }
+  bool has_work() const { return tickets_.request_count() != 0 || tickets_.done_count() != 0; }
   std::size_t drain();            // hands requests to the host; those queued at entry
   std::size_t run_completions();  // calls completion functions at DISPATCH_LEVEL; those due at entry
   // How the stack gets on while its own thread waits in destroy(): runs what the host has queued; true when there was
@@ -84,17 +84,16 @@ class Injections {
   InjectionCounts counts() const;
 
  private:
-  friend class Ticket;
   struct DirectionCounters {
     std::atomic<std::uint64_t> accepted{0}, completed{0}, failed{0}, refused{0};
   };
   DirectionCounters& counters(InjectPath path) {
     return path == InjectPath::NetworkReceive || path == InjectPath::TransportReceive ? inbound_ : outbound_;
   }
-  NTSTATUS accept(const Injection& injection);
+  void accept(const Injection& injection, Ticket& ticket);
   void hand_over(Ticket& ticket);
   void complete(Ticket& ticket);
-  NTSTATUS drain_until_idle(HandleValue handle);
+  bool drain_until_idle(HandleValue handle);  // false: nothing moves any more
 
   Host& host_;
   kernel::Scheduler& scheduler_;
@@ -104,7 +103,6 @@ class Injections {
   std::function<bool()> progress_;
   DirectionCounters inbound_, outbound_;
   std::atomic<std::uint64_t> zero_endpoint_{0}, too_many_hops_{0};
-  std::atomic<std::size_t> work_{0};  // requests and completions that wait
 };
 
 }  // namespace wfp::inject

@@ -3,6 +3,7 @@
 // the packet.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -15,7 +16,8 @@
 
 namespace wfp::inject {
 
-inline constexpr std::size_t kMaxInjections = 65'536;
+inline constexpr std::size_t kMaxInjections = 65'536;  // accepted, not completed
+inline constexpr std::size_t kMaxRequests = 16'384;    // accepted, not yet with the stack
 
 class Tickets;
 
@@ -59,21 +61,22 @@ class TicketList {
 };
 
 // The tickets and the two lists between threads: requests that wait for the processor's thread, and injections that
-// the stack is done with. Any thread; nothing is called with the lock held but Host::wake never.
+// the stack is done with. Any thread. The host is woken, without a lock, when a list was empty.
 class Tickets {
  public:
   explicit Tickets(Host& host) : host_(host) {}
+  Tickets(const Tickets&) = delete;
+  Tickets& operator=(const Tickets&) = delete;
 
-  // Null: kMaxInjections are under way, or kMaxQueuedRequests wait.
-  Ticket* take();
+  Ticket* take();  // null: kMaxInjections are under way, or kMaxRequests wait
+  void give_back(Ticket& ticket);
   void request(Ticket& ticket);  // to be handed to the host
   void done(Ticket& ticket);     // to be completed
-  void give_back(Ticket& ticket);
-
-  Ticket* next_request();
+  Ticket* next_request();        // null: none
   Ticket* next_done();
-  std::size_t requested() const;
-  std::size_t finished() const;
+
+  std::size_t request_count() const { return request_count_.load(std::memory_order_acquire); }
+  std::size_t done_count() const { return done_count_.load(std::memory_order_acquire); }
   std::size_t in_use() const;
 
  private:
@@ -82,6 +85,7 @@ class Tickets {
   std::deque<Ticket> all_;
   std::vector<Ticket*> free_;
   TicketList requests_, done_;
+  std::atomic<std::size_t> request_count_{0}, done_count_{0};
 };
 
 }  // namespace wfp::inject

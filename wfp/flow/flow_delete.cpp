@@ -1,0 +1,26 @@
+#include "wfp/flow/flow_delete.hpp"
+
+#include <algorithm>
+
+#include "wfp/kernel/driver_object.hpp"
+#include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/ledger.hpp"
+
+namespace wfp::flow {
+
+FlowDelete::FlowDelete(engine::CalloutTable& callouts, const FlowContext& context)
+    : context_(context), slot_(callouts.find(context.callout)) {
+  if (slot_ != nullptr) use_.emplace(*slot_);
+}
+
+// Documented IRQL <= DISPATCH_LEVEL: the worst case, always, so that a driver which relies on less is found.
+void FlowDelete::run() const {
+  if (!use_ || !*use_) return;
+  const engine::Registration& callout = **use_;
+  if (callout.flow_delete == nullptr) return;
+  const ledger::DriverScope scope(callout.driver != nullptr ? callout.driver->id() : ledger::kNoDriver);
+  const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
+  callout.flow_delete(context_.layer, context_.callout, context_.value);
+}
+
+}  // namespace wfp::flow

@@ -1,0 +1,96 @@
+#include "wfp/inject/handle.hpp"
+
+#include "fwps/inject.h"
+#include "nt/ntstatus.h"
+#include "ws2def.h"
+
+namespace wfp::inject {
+namespace {
+
+constexpr std::uint32_t kTypesOfZero =
+    FWPS_INJECTION_TYPE_TRANSPORT | FWPS_INJECTION_TYPE_STREAM | FWPS_INJECTION_TYPE_FORWARD;
+
+}  // namespace
+
+HandleValue InjectionHandles::create(std::uint16_t address_family, std::uint32_t types) {
+  const std::lock_guard guard(lock_);
+  const HandleValue handle = handles_.emplace();
+  if (handle == 0) return 0;
+  Entry& entry = *handles_.find(handle);
+  entry.address_family = address_family;
+  entry.types = types == 0 ? kTypesOfZero : types;
+  entry.driver = ledger::current_driver();
+  return handle;
+}
+
+NTSTATUS InjectionHandles::begin(HandleValue handle, std::uint32_t type, std::uint16_t address_family) {
+  const std::lock_guard guard(lock_);
+  Entry* const entry = handles_.find(handle);
+  if (entry == nullptr || (entry->types & type) == 0) return STATUS_FWP_INJECT_HANDLE_STALE;
+  if (entry->closing) return STATUS_FWP_INJECT_HANDLE_CLOSING;
+  const bool fits =
+      entry->address_family == AF_UNSPEC || address_family == AF_UNSPEC || entry->address_family == address_family;
+  if (!fits) return STATUS_FWP_INJECT_HANDLE_STALE;
+  ++entry->outstanding;
+  return STATUS_SUCCESS;
+}
+
+void InjectionHandles::finished(HandleValue handle) {
+  std::shared_ptr<KEVENT> idle;
+  {
+    const std::lock_guard guard(lock_);
+    Entry* const entry = handles_.find(handle);
+    if (entry == nullptr || entry->outstanding == 0) return;
+    if (--entry->outstanding == 0) idle = entry->idle;
+  }
+  if (idle != nullptr) scheduler_.set_state(idle->Header, 1);
+}
+
+bool InjectionHandles::close(HandleValue handle) {
+  auto idle = std::make_shared<KEVENT>();
+  KeInitializeEvent(idle.get(), NotificationEvent, FALSE);
+  const std::lock_guard guard(lock_);
+  Entry* const entry = handles_.find(handle);
+  if (entry == nullptr || entry->closing) return false;
+  entry->closing = true;
+  entry->idle = std::move(idle);
+  return true;
+}
+
+std::size_t InjectionHandles::outstanding(HandleValue handle) const {
+  const std::lock_guard guard(lock_);
+  const Entry* const entry = handles_.find(handle);
+  return entry == nullptr ? 0 : entry->outstanding;
+}
+
+void InjectionHandles::wait_until_idle(HandleValue handle) {
+  std::shared_ptr<KEVENT> idle;
+  {
+    const std::lock_guard guard(lock_);
+    Entry* const entry = handles_.find(handle);
+    if (entry == nullptr || entry->outstanding == 0) return;
+    idle = entry->idle;
+  }
+  if (idle != nullptr) scheduler_.wait(idle.get(), kernel::kNever);
+}
+
+void InjectionHandles::erase(HandleValue handle) {
+  const std::lock_guard guard(lock_);
+  handles_.erase(handle);
+}
+
+std::vector<HandleValue> InjectionHandles::handles_of(ledger::DriverId driver) {
+  std::vector<HandleValue> found;
+  const std::lock_guard guard(lock_);
+  handles_.for_each([&](HandleValue handle, const Entry& entry) {
+    if (entry.driver == driver && !entry.closing) found.push_back(handle);
+  });
+  return found;
+}
+
+bool InjectionHandles::exists(HandleValue handle) const {
+  const std::lock_guard guard(lock_);
+  return handles_.find(handle) != nullptr;
+}
+
+}  // namespace wfp::inject
