@@ -25,17 +25,17 @@ struct Config {
   bool link_local_address = true;            // fe80::/64 from the MAC of an Ethernet interface
   bool accept_router_advertisements = true;  // default router, MTU, hop limit; prefixes are ignored
   std::uint8_t hop_limit = 64;
-  neighbor::ResolverConfig neighbor;
+  neighbor::ResolverConfig neighbor{};
 
   // --- IP ---
-  ip::ReassemblyConfig reassembly;
+  ip::ReassemblyConfig reassembly{};
   std::uint32_t icmp_errors_per_second = 1000;  // RFC 1812 4.3.2.8, RFC 4443 2.4 (f)
   std::uint32_t icmp_error_burst = 50;
-  ip::IcmpConfig icmp;
+  ip::IcmpConfig icmp{};
 
   // --- transports ---
-  udp::UdpConfig udp;
-  tcp::TcpConfig tcp;
+  udp::UdpConfig udp{};
+  tcp::TcpConfig tcp{};
   std::size_t endpoint_limit = 80'000;  // of all transports
 
   // --- outsiders ---
@@ -48,7 +48,7 @@ struct Config {
   std::size_t packets_per_poll = 1024;  // from the loopback and the injection queue, each
 
   // Who the stack itself is, towards hooks (its ICMP endpoints). Null: an owner without any identity.
-  std::shared_ptr<const Owner> system_owner;
+  std::shared_ptr<const Owner> system_owner{};
 };
 
 }  // namespace stack::core

@@ -189,7 +189,8 @@ Instant Stack::next_deadline() const {
 
 // TCP's queued work shows as a deadline that has come.
 bool Stack::is_idle() const {
-  return impl_->run_queue.empty() && impl_->injections.empty() && impl_->loopback.queue().empty();
+  return impl_->run_queue.empty() && impl_->injections.empty() && impl_->loopback.queue().empty() &&
+         impl_->tcp.next_deadline() > impl_->now;
 }
 
 Instant Stack::now() const { return impl_->now; }

@@ -226,9 +226,4 @@ void Icmp::hand_over(Bytes quoted, const Message& message, Instant now) {
   sink->path_event(known, now);
 }
 
-void Icmp::send_injected(Packet packet, SendFacts facts, const Route& route, Instant now) {
-  facts.endpoint = record(facts.destination.family()).facts;
-  output_.send(std::move(packet), facts, route, now);
-}
-
 }  // namespace stack::ip

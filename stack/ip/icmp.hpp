@@ -39,8 +39,6 @@ class Icmp final : public TransportSink {
   void receive(Packet packet, Instant now) override;
   void path_event(const PathEvent& event, Instant now) override;  // we ask nobody: nothing to do
 
-  // An echo that was pended or cloned and comes back on the send side.
-  void send_injected(Packet packet, SendFacts facts, const Route& route, Instant now);
   EndpointId endpoint(Family family) const { return record(family).facts.endpoint; }
   FlowTable& flows() { return flows_; }
 
