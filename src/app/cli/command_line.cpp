@@ -86,7 +86,7 @@ void define_filter(CLI::App& app, Texts& t) {
   add.add_option("--action", t.client.action, "block, permit, or a callout's kind")
       ->check(CLI::IsMember({"block", "permit", "callout-terminating", "callout-inspection", "callout-unknown"}))
       ->capture_default_str();
-  add.add_option("--callout", t.client.callout, "callout for a callout action: its GUID or name")->type_name("KEY");
+  add.add_option("--callout", t.client.callout, "callout for a callout action: its GUID")->type_name("KEY");
   add.add_option("--condition", t.client.conditions, "e.g. IP_REMOTE_PORT=80; repeatable, all must hold")
       ->type_name("FIELD=VALUE")
       ->allow_extra_args(false);

@@ -64,8 +64,15 @@ std::unique_ptr<Server> Server::open(const std::string& path, Backend& backend, 
 }
 
 Server::Server(std::string path, tap::FileDescriptor listener, Backend& backend)
-    : path_(std::move(path)), listener_(std::move(listener)), backend_(backend), owner_(geteuid()) {
+    : path_(std::move(path)), listener_(std::move(listener)), backend_(backend), owner_(geteuid()) {}
+
+void Server::start() {
   thread_ = std::thread([this] { accept_clients(); });
+}
+
+bool Server::give_to(uid_t owner) {
+  owner_ = owner;
+  return chown(path_.c_str(), owner, static_cast<gid_t>(-1)) == 0;
 }
 
 Server::~Server() {

@@ -36,8 +36,10 @@ class Server {
   static std::unique_ptr<Server> open(const std::string& path, Backend& backend, std::string& error);
   ~Server();  // stop(), and removes the socket
 
-  // Who may connect besides root; the effective user at open() unless changed (--user).
-  void set_owner(uid_t owner) { owner_ = owner; }
+  void start();  // begins to answer; a program gives up its privileges before it has threads
+  // Who may connect besides root; the effective user at open() unless changed (--user): the socket file is given to
+  // it.
+  bool give_to(uid_t owner);
   void stop();  // ends every conversation
   const std::string& path() const { return path_; }
 

@@ -15,8 +15,9 @@ std::unique_ptr<Capture> Capture::open(const std::string& path, LinkType link, s
   return std::unique_ptr<Capture>(new Capture(path, std::move(file), epoch_ns));
 }
 
-Capture::Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns)
-    : path_(std::move(path)), file_(std::move(file)), epoch_ns_(epoch_ns), thread_([this] { write_all(); }) {}
+void Capture::start() {
+  thread_ = std::thread([this] { write_all(); });
+}
 
 Capture::~Capture() { close(); }
 
@@ -26,9 +27,8 @@ void Capture::frame(stack::Direction direction, stack::Bytes bytes, std::uint32_
 }
 
 void Capture::close() {
-  if (!thread_.joinable()) return;
   queue_.stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   file_.reset();
 }
 

@@ -22,13 +22,16 @@ class Capture final : public node::FrameObserver {
   ~Capture() override;
 
   void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) override;
+  // Begins to write; a program gives up its privileges before it has threads.
+  void start();
   // Writes what is queued and closes the file. Call when no frame comes any more.
   void close();
   std::uint64_t lost_count() const { return queue_.lost(); }
   std::string error() const;  // after close(); empty: all was written
 
  private:
-  Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns);
+  Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns)
+      : path_(std::move(path)), file_(std::move(file)), epoch_ns_(epoch_ns) {}
   void write_all();
 
   std::string path_;

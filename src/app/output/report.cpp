@@ -1,9 +1,9 @@
 #include "src/app/output/report.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -151,16 +151,21 @@ std::string to_text(const Report& report) {
   return text;
 }
 
-bool write_report(const Report& report, const std::string& path, std::string& error) {
+int open_report(const std::string& path, std::string& error) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) error = "--report " + path + ": " + std::strerror(errno);
+  return fd;
+}
+
+bool write_report(const Report& report, int fd) {
   const auto json = to_json(report);
-  const auto draft = path + ".part" + std::to_string(getpid());
-  std::FILE* file = std::fopen(draft.c_str(), "we");
-  bool written = file != nullptr && std::fwrite(json.data(), 1, json.size(), file) == json.size();
-  if (file != nullptr && std::fclose(file) != 0) written = false;
-  if (written && std::rename(draft.c_str(), path.c_str()) == 0) return true;
-  error = "--report " + path + ": " + std::strerror(errno);
-  if (file != nullptr) unlink(draft.c_str());
-  return false;
+  for (std::size_t at = 0; at < json.size();) {
+    const auto written = write(fd, json.data() + at, json.size() - at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    at += static_cast<std::size_t>(written);
+  }
+  return true;
 }
 
 }  // namespace app::output

@@ -58,8 +58,9 @@ struct Report {
 
 std::string to_json(const Report& report);  // with its newline
 std::string to_text(const Report& report);
-// False, with `error` set, when the file could not be written completely. Written beside and renamed: never half a
-// report.
-bool write_report(const Report& report, const std::string& path, std::string& error);
+// The report's file is opened when the run begins: a wrong path is known at once, and writing needs no privileges
+// later. Returns a descriptor, or -1 with `error` set.
+int open_report(const std::string& path, std::string& error);
+bool write_report(const Report& report, int fd);  // false: errno says why
 
 }  // namespace app::output

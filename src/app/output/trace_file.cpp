@@ -16,13 +16,13 @@ std::unique_ptr<TraceFile> TraceFile::open(const std::string& path, std::string&
   return std::unique_ptr<TraceFile>(new TraceFile(path, file));
 }
 
-TraceFile::TraceFile(std::string path, std::FILE* file)
-    : path_(std::move(path)), file_(file), thread_([this] { write_all(); }) {}
+void TraceFile::start() {
+  thread_ = std::thread([this] { write_all(); });
+}
 
 void TraceFile::close() {
-  if (!thread_.joinable()) return;
   queue_.stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   file_.reset();
 }
 

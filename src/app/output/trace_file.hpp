@@ -18,6 +18,7 @@ class TraceFile {
   static std::unique_ptr<TraceFile> open(const std::string& path, std::string& error);
   ~TraceFile() { close(); }
 
+  void start();  // begins to write; a program gives up its privileges before it has threads
   void write(TraceEntry entry) { queue_.push(std::move(entry)); }
   void close();               // writes what is queued; nothing may come any more
   std::string error() const;  // after close(); empty: all was written
@@ -26,7 +27,7 @@ class TraceFile {
   struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  TraceFile(std::string path, std::FILE* file);
+  TraceFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
   void write_all();
 
   std::string path_;

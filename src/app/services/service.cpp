@@ -41,18 +41,24 @@ std::optional<char32_t> next_code_point(const std::string& text, std::size_t& at
 
 }  // namespace
 
-std::u16string nt_path(const std::string& utf8) {
-  std::u16string path;
+std::u16string utf16(const std::string& utf8) {
+  std::u16string text;
   for (std::size_t at = 0; at < utf8.size();) {
-    auto value = next_code_point(utf8, at).value_or(kReplacement);
-    if (value >= U'A' && value <= U'Z') value += U'a' - U'A';
+    const auto value = next_code_point(utf8, at).value_or(kReplacement);
     if (value < 0x10000) {
-      path += static_cast<char16_t>(value);
+      text += static_cast<char16_t>(value);
     } else {
-      path += static_cast<char16_t>(0xd800 + ((value - 0x10000) >> 10));
-      path += static_cast<char16_t>(0xdc00 + ((value - 0x10000) & 0x3ff));
+      text += static_cast<char16_t>(0xd800 + ((value - 0x10000) >> 10));
+      text += static_cast<char16_t>(0xdc00 + ((value - 0x10000) & 0x3ff));
     }
   }
+  return text;
+}
+
+std::u16string nt_path(const std::string& utf8) {
+  auto path = utf16(utf8);
+  for (auto& c : path)
+    if (c >= u'A' && c <= u'Z') c = static_cast<char16_t>(c + (u'a' - u'A'));
   return path;
 }
 

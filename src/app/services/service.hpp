@@ -33,8 +33,9 @@ std::unique_ptr<Service> make_service(const std::string& name, std::uint16_t por
 // local service account.
 OwnerRef default_owner(const std::string& name);
 
-// UTF-16 text of an NT-style path in lower case. ASCII letters only are folded; bytes that are no UTF-8 become
-// U+FFFD.
+// Bytes that are no UTF-8 become U+FFFD.
+std::u16string utf16(const std::string& utf8);
+// The same in lower case, as paths are classified. ASCII letters only are folded.
 std::u16string nt_path(const std::string& utf8);
 
 }  // namespace app::services

@@ -97,6 +97,7 @@ class Control : public testing::Test {
     std::string error;
     server_ = Server::open(path_, backend_, error);
     ASSERT_TRUE(server_) << error;
+    server_->start();
   }
   Client client() {
     std::string error;

@@ -35,6 +35,7 @@ TEST_P(CaptureFile, IsReadBackByLibpcap) {
   std::string error;
   auto capture = Capture::open(path_, LinkType::Ethernet, 1'700'000'000'000'000'000, error);
   ASSERT_TRUE(capture) << error;
+  capture->start();
   const auto small = tcp_frame(10), large = tcp_frame(14'480);
   capture->frame(stack::Direction::Inbound, small, 0, stack::Instant::from_ns(123'456'789));
   capture->frame(stack::Direction::Outbound, large, 1448, stack::Instant::from_ns(2'000'000'001));
@@ -82,6 +83,7 @@ TEST(Capture, FailuresAreSaid) {
   EXPECT_THAT(error, HasSubstr("No such file"));
   auto full = Capture::open("/dev/full", LinkType::RawIp, 0, error);
   if (!full) return;  // libpcap noticed already
+  full->start();
   const auto frame = tcp_frame(1400);
   for (int i = 0; i < 5000; ++i) full->frame(stack::Direction::Inbound, frame, 0, {});
   full->close();

@@ -136,6 +136,7 @@ TEST(TraceFile, WritesEveryRecord) {
   std::string error;
   auto file = TraceFile::open(path, error);
   ASSERT_TRUE(file) << error;
+  file->start();
   const AwkwardReset reset;
   constexpr int kRecords = 30'000;  // more than the queue holds
   for (int i = 0; i < kRecords; ++i) {
@@ -162,6 +163,7 @@ TEST(TraceFile, SaysWhatItCouldNotWrite) {
   EXPECT_THAT(error, HasSubstr("No such file"));
   auto full = TraceFile::open("/dev/full", error);
   ASSERT_TRUE(full) << error;
+  full->start();
   const AwkwardReset reset;
   for (int i = 0; i < 10'000; ++i) full->write(TraceEntry::of(reset.record, 0));
   full->close();

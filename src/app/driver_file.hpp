@@ -1,0 +1,46 @@
+// Finding a driver's file and its entry point: from the name of one that ships, or a path. Mapping it keeps its
+// symbols to itself; what it needs must be in the program. Errors say what was looked for and what to do.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/app/cli/option_values.hpp"
+
+namespace app {
+
+struct DriverPath {
+  std::string name;  // passthrough; also the name of its registry key
+  std::string path;
+};
+
+// Where drivers that ship are looked for: beside the program in drivers/, then in the install's lib/wfptap/drivers.
+std::vector<std::string> driver_folders();
+
+// A text with a slash or that ends with .so is a path; anything else a name.
+Parsed<DriverPath> find_driver(const std::string& name_or_path, const std::vector<std::string>& folders);
+
+class DriverFile {
+ public:
+  static Parsed<DriverFile> open(const DriverPath& path);  // maps it and runs its constructors
+  DriverFile(DriverFile&&) = default;
+  DriverFile& operator=(DriverFile&&) = default;
+  ~DriverFile() = default;  // unmaps it
+
+  void* entry() const { return entry_; }           // its DriverEntry
+  void keep_mapped() { (void)handle_.release(); }  // for good: its code is still in use
+
+ private:
+  struct Close {
+    void operator()(void* handle) const;
+  };
+  explicit DriverFile(void* handle) : handle_(handle) {}
+  std::unique_ptr<void, Close> handle_;
+  void* entry_ = nullptr;
+};
+
+// The dynamic linker's message in words for a driver's author.
+std::string explain_load_error(const std::string& path, const std::string& linker_message);
+
+}  // namespace app

@@ -1,0 +1,22 @@
+// When a driver (or we) crash: a report that reads like a bug check, on standard error and to whoever supervises,
+// then the end of the process by the signal, so that a core dump or a debugger shows the place. CHECKs of the stack
+// and bug checks of the kernel routines come here, too.
+//
+// The handler runs in a process that may be broken in any way: first it writes what needs no memory (code,
+// parameters, driver, stack), then it tries the rest (the packet), under an alarm that ends the process if that
+// hangs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace app {
+
+// Once, before there are threads. `tell` gets the text of a bug check besides standard error; it may be called on any
+// thread and in a signal handler, where it must only write a descriptor. Sanitizers keep their own handlers.
+void install_fault_report(void (*tell)(const char* text, std::size_t size));
+
+// Names for the report that need no lock to read: loaded drivers by their accounting id.
+void remember_driver(unsigned id, const std::string& name);
+
+}  // namespace app
