@@ -1,0 +1,150 @@
+#include "stack/tcp/ack.hpp"
+
+#include <algorithm>
+
+#include "stack/tcp/window.hpp"
+
+namespace stack::tcp {
+namespace {
+
+// RFC 5681 2. Asked before the window is updated.
+bool is_plain_duplicate(const Tcb& tcb, const Segment& segment) {
+  return segment.ack_number == tcb.snd_una && segment.length() == 0 && tcb.has_outstanding() &&
+         segment.window << tcb.snd_scale == tcb.snd_wnd;
+}
+
+// New information of the SACK option. Blocks below snd_una are reports of duplicates (RFC 2883), blocks beyond
+// snd_nxt lies.
+Scoreboard::Delivered apply_sack(Tcb& tcb, const Segment& segment) {
+  Scoreboard::Delivered all;
+  for (const wire::SackBlock& block : segment.options.sack_blocks()) {
+    const bool is_sound = block.left.before(block.right) &&
+                          block.left.at_or_after(later(segment.ack_number, tcb.snd_una)) &&
+                          block.right.at_or_before(tcb.snd_nxt);
+    if (!is_sound) continue;
+    const Scoreboard::Delivered one = tcb.scoreboard.sack(block.left, block.right);
+    all.bytes += one.bytes;
+    all.any_retransmitted |= one.any_retransmitted;
+    if (one.sample_sent_at && (!all.sample_sent_at || *all.sample_sent_at < *one.sample_sent_at))
+      all.sample_sent_at = one.sample_sent_at;
+  }
+  return all;
+}
+
+// Karn (RFC 6298 3): the time of a range that was sent once, or what the timestamp says (RFC 7323 4.1), or nothing.
+void sample_rtt(Tcb& tcb, const Segment& segment, const Scoreboard::Delivered& delivered, Instant now) {
+  if (delivered.sample_sent_at && !delivered.any_retransmitted) {
+    tcb.rtt.on_sample(now - *delivered.sample_sent_at);
+    return;
+  }
+  if (!tcb.timestamps_ok || !segment.options.timestamps) return;
+  constexpr std::uint32_t kBelievable = 300'000;  // milliseconds; more is a peer's invention
+  const std::uint32_t elapsed = tcb.timestamp(now) - segment.options.timestamps->echo;
+  if (elapsed < kBelievable) tcb.rtt.on_sample(std::chrono::milliseconds{elapsed});
+}
+
+// Bytes of the send buffer that the acknowledgement frees; SYN and FIN are not among them.
+std::uint32_t free_acknowledged(Tcb& tcb, Seq una) {
+  const Seq data_end = earlier(una, tcb.buffer_end());
+  if (!data_end.after(tcb.buffer_begin)) return 0;
+  const std::uint32_t count = data_end - tcb.buffer_begin;
+  tcb.send.drop_front(count);
+  tcb.buffer_begin = data_end;
+  return count;
+}
+
+void restart_timers(Tcb& tcb, Instant now) {
+  tcb.retransmissions = 0;
+  tcb.timers.retransmit = tcb.has_outstanding() ? now + tcb.rtt.rto() : kNever;  // RFC 6298 5.2, 5.3
+  tcb.timers.give_up = tcb.has_outstanding() ? now + tcb.give_up_after : kNever;
+  if (tcb.timers.orphan != kNever) tcb.timers.orphan = now + tcb.config->orphan_timeout;
+}
+
+// The peer's window opened after we had probed it: what the probes carried was refused, so it goes out again at once.
+void leave_persist(Tcb& tcb) {
+  tcb.timers.persist = kNever;
+  tcb.override_sws = false;
+  if (tcb.persist_probes == 0) return;
+  tcb.persist_probes = 0;
+  tcb.scoreboard.mark_all_lost(false);
+}
+
+}  // namespace
+
+void process_ack(Tcb& tcb, const Segment& segment, Actions& actions, Instant now) {
+  const std::uint32_t flight_before = tcb.in_flight();
+  const bool plain_duplicate = is_plain_duplicate(tcb, segment);
+  Scoreboard::Delivered delivered;
+  if (tcb.sack_ok) delivered = apply_sack(tcb, segment);
+  const bool has_new_sack = delivered.bytes > 0;
+
+  const Seq una = segment.ack_number;
+  const std::uint32_t acked = una - tcb.snd_una;
+  std::uint32_t acked_data = 0;
+  if (acked > 0) {
+    const Scoreboard::Delivered cumulative = tcb.scoreboard.acknowledge(una);
+    delivered.any_retransmitted |= cumulative.any_retransmitted;
+    if (cumulative.sample_sent_at) delivered.sample_sent_at = cumulative.sample_sent_at;
+    acked_data = free_acknowledged(tcb, una);
+    tcb.snd_una = una;
+    sample_rtt(tcb, segment, delivered, now);
+    restart_timers(tcb, now);
+  } else if (has_new_sack && !delivered.any_retransmitted && delivered.sample_sent_at) {
+    tcb.rtt.on_sample(now - *delivered.sample_sent_at);
+  }
+
+  const Recovery::Phase phase_before = tcb.recovery.phase();
+  tcb.recovery.on_ack({.una = tcb.snd_una,
+                       .nxt = tcb.snd_nxt,
+                       .acked_bytes = acked,
+                       .is_duplicate = tcb.sack_ok ? has_new_sack : plain_duplicate,
+                       .has_sack = tcb.sack_ok,
+                       .now = now},
+                      tcb.scoreboard, *tcb.congestion);
+  if (acked_data > 0 && phase_before != Recovery::Phase::Fast) {
+    const std::uint32_t cwnd = tcb.congestion->cwnd_bytes();
+    const bool limited = tcb.congestion->in_slow_start() ? flight_before * std::uint64_t{2} >= cwnd
+                                                         : flight_before + 2 * tcb.congestion->mss() >= cwnd;
+    tcb.congestion->on_ack(
+        {.acked_bytes = acked_data, .now = now, .srtt = tcb.rtt.srtt(), .is_cwnd_limited = limited});
+  }
+
+  update_send_window(tcb, segment);
+  if (tcb.snd_wnd > 0)
+    leave_persist(tcb);
+  else if (tcb.timers.give_up != kNever)
+    tcb.timers.give_up = now + tcb.give_up_after;  // it answers: a closed window may last forever (RFC 9293 3.8.6.1)
+  if (acked_data > 0) actions.writable();
+}
+
+void note_accepted(Tcb& tcb, const Segment& segment, Instant now) {
+  const std::uint32_t per_segment = (segment.payload_size + segment.segment_count - 1) / segment.segment_count;
+  tcb.rcv_mss = std::max(tcb.rcv_mss, per_segment);
+  // Every second segment of full size; small ones may wait for company or for the timer.
+  if (segment.segment_count > 1 || segment.payload_size >= tcb.rcv_mss) tcb.unacked_segments += segment.segment_count;
+  const bool two_full = tcb.unacked_segments >= 2 || tcb.rcv_nxt - tcb.last_ack_sent >= 2 * tcb.rcv_mss;
+  if (two_full || !tcb.out_of_order.empty()) {
+    tcb.ack_now = true;
+  } else if (tcb.timers.delayed_ack == kNever) {
+    tcb.timers.delayed_ack = now + tcb.config->delayed_ack;
+  }
+}
+
+void challenge_ack(Tcb& tcb, Instant now) {
+  if (now - tcb.challenge_window_start >= 1s) {
+    tcb.challenge_window_start = now;
+    tcb.challenge_count = 0;
+  }
+  if (tcb.challenge_count >= tcb.config->challenge_acks_per_second) return;
+  ++tcb.challenge_count;
+  tcb.ack_now = true;
+}
+
+void on_ack_sent(Tcb& tcb) {
+  tcb.ack_now = false;
+  tcb.unacked_segments = 0;
+  tcb.timers.delayed_ack = kNever;
+  tcb.last_ack_sent = tcb.rcv_nxt;
+}
+
+}  // namespace stack::tcp

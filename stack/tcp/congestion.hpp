@@ -1,0 +1,62 @@
+// Congestion control behind one interface. An algorithm owns the congestion window and the slow-start threshold, in
+// bytes; it learns of acknowledgements, losses and timeouts and knows nothing of segments, timers or the scoreboard.
+//
+// A new algorithm is a file beside reno.cpp, an enumerator in config.hpp and a line in make_congestion().
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+
+#include "stack/base/time.hpp"
+#include "stack/tcp/config.hpp"
+
+namespace stack::tcp {
+
+class Congestion {
+ public:
+  struct Ack {
+    std::uint32_t acked_bytes = 0;  // newly acknowledged in order
+    Instant now;
+    Duration srtt{};
+    bool is_cwnd_limited = true;  // the window, not the application, held data back (RFC 7661 4.2)
+  };
+
+  virtual ~Congestion() = default;
+  virtual const char* name() const = 0;
+
+  // New data was acknowledged outside of loss recovery.
+  virtual void on_ack(const Ack& ack) = 0;
+  // Loss found by acknowledgements: once a window. `flight_bytes` was outstanding, limited transmit not counted.
+  virtual void on_loss(std::uint32_t flight_bytes, Instant now) = 0;
+  // The retransmission timer expired. `is_first`: not a repeated timeout of the same data (RFC 5681 3.1).
+  virtual void on_timeout(std::uint32_t flight_bytes, bool is_first, Instant now) = 0;
+  // Nothing was sent for longer than a timeout (RFC 5681 4.1); `restart_window` bounds the window.
+  virtual void on_idle(std::uint32_t restart_window, Instant now);
+
+  // The sender's maximum segment size changed; the window in bytes stays.
+  void set_mss(std::uint32_t mss) { mss_ = mss; }
+  void set_initial_window(std::uint32_t bytes) { cwnd_bytes_ = std::max(bytes, mss_); }
+
+  std::uint32_t cwnd_bytes() const { return cwnd_bytes_; }
+  std::uint32_t ssthresh_bytes() const { return ssthresh_bytes_; }
+  std::uint32_t mss() const { return mss_; }
+  bool in_slow_start() const { return cwnd_bytes_ < ssthresh_bytes_; }
+
+ protected:
+  explicit Congestion(std::uint32_t mss) : mss_(mss), cwnd_bytes_(mss) {}
+  // RFC 5681 3.1 with appropriate byte counting (RFC 3465, L = 2 segments): returns the bytes that were left over
+  // when the threshold was reached.
+  std::uint32_t slow_start(std::uint32_t acked_bytes);
+  void grow(std::uint32_t bytes) { cwnd_bytes_ = std::min(cwnd_bytes_ + bytes, kMaxWindow); }
+
+  static constexpr std::uint32_t kMaxWindow = 1U << 30;  // what a scaled window can ask for (RFC 7323 2.2)
+
+  std::uint32_t mss_;
+  std::uint32_t cwnd_bytes_;
+  std::uint32_t ssthresh_bytes_ = UINT32_MAX;
+};
+
+std::unique_ptr<Congestion> make_congestion(CongestionAlgorithm algorithm, std::uint32_t mss);
+
+}  // namespace stack::tcp

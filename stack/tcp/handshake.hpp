@@ -1,0 +1,21 @@
+// What two SYNs agree on (RFC 9293 3.7.1, RFC 7323 2.2 and 3.2, RFC 2018 2): the options of ours, and the meaning of
+// theirs. Shared by input_listen, input_syn_sent, SYN cookies and output.
+#pragma once
+
+#include "stack/tcp/segment.hpp"
+#include "stack/tcp/tcb.hpp"
+
+namespace stack::tcp {
+
+// Takes the options of the peer's SYN. What this side does not offer, or did not, is not agreed on.
+void negotiate(Tcb& tcb, const wire::TcpOptions& peer, Instant now);
+
+// The options of our SYN, or of our SYN-ACK, which repeats only what the peer offered.
+wire::TcpOptions syn_options(const Tcb& tcb, Instant now);
+
+// The MSS to announce: what the interface takes, without headers, options not considered (RFC 9293 3.7.1, RFC 6691).
+inline std::uint16_t announced_mss(const Tcb& tcb) {
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(tcb.path_mss, 65'535));
+}
+
+}  // namespace stack::tcp

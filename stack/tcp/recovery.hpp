@@ -1,0 +1,66 @@
+// Loss recovery: when to believe that a segment was lost, and until when the answer to it lasts. With SACK after RFC
+// 6675, without after RFC 6582 (NewReno), where duplicate acknowledgements stand for segments that left the network.
+// What may be sent meanwhile is decided by output.cpp from the window and in_flight(); the marks are in the
+// scoreboard.
+#pragma once
+
+#include <cstdint>
+
+#include "stack/tcp/congestion.hpp"
+#include "stack/tcp/scoreboard.hpp"
+
+namespace stack::tcp {
+
+class Recovery {
+ public:
+  enum class Phase : std::uint8_t {
+    Open,     // nothing is wrong
+    Fast,     // a loss was found by acknowledgements; ends when recovery_point is acknowledged
+    Timeout,  // the timer expired; slow start through what was outstanding
+  };
+  // One acknowledgement, as far as recovery cares.
+  struct Ack {
+    Seq una;  // after it
+    Seq nxt;
+    std::uint32_t acked_bytes = 0;  // newly, in order
+    bool is_duplicate = false;      // RFC 5681 2 without SACK; with SACK: it brought new SACK information
+    bool has_sack = false;          // SACK was negotiated
+    Instant now;
+  };
+
+  static constexpr std::uint32_t kDupThresh = 3;
+
+  // Updates marks and phase; tells the algorithm of a new loss.
+  void on_ack(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion);
+  // The retransmission timer expired.
+  void on_timeout(Seq una, Seq nxt, Scoreboard& scoreboard, Congestion& congestion, Instant now);
+
+  Phase phase() const { return phase_; }
+  Seq recovery_point() const { return recovery_point_; }
+  std::uint32_t duplicate_acks() const { return duplicate_acks_; }
+  // What counts against the congestion window. Without SACK each duplicate acknowledgement takes a segment off.
+  std::uint32_t in_flight(const Scoreboard& scoreboard, std::uint32_t mss) const;
+  // The first retransmission of a recovery goes out whatever the window says (RFC 6675 5 (4.3)).
+  bool take_forced_retransmission() {
+    const bool forced = force_retransmission_;
+    force_retransmission_ = false;
+    return forced;
+  }
+  bool may_rescue() const { return phase_ == Phase::Fast && !rescue_used_; }
+  void on_rescue() { rescue_used_ = true; }
+
+ private:
+  void enter_fast(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion);
+  void on_partial(const Ack& ack, Scoreboard& scoreboard, const Congestion& congestion);
+
+  Phase phase_ = Phase::Open;
+  Seq recovery_point_{};
+  bool has_recovery_point_ = false;  // no new recovery before it is acknowledged (RFC 6582 3.2, RFC 6675 5.1)
+  bool force_retransmission_ = false;
+  bool rescue_used_ = false;
+  bool has_sack_ = false;
+  std::uint32_t duplicate_acks_ = 0;
+  Seq timeout_una_{};  // what the last timeout was about
+};
+
+}  // namespace stack::tcp

@@ -1,0 +1,53 @@
+#include "stack/tcp/tcb.hpp"
+
+namespace stack::tcp {
+
+Tcb::Tcb(const TcpConfig& configuration, Family address_family)
+    : config(&configuration),
+      family(address_family),
+      send(configuration.send_buffer),
+      receive_limit(configuration.receive_buffer),
+      peer_mss(address_family == Family::V4 ? kDefaultMssV4 : kDefaultMssV6),
+      path_mss(peer_mss),
+      rtt({configuration.rto_initial, configuration.rto_min, configuration.rto_max}),
+      congestion(make_congestion(configuration.congestion, peer_mss)),
+      keep_alive_idle(configuration.keep_alive_idle),
+      keep_alive_interval(configuration.keep_alive_interval),
+      keep_alive_count(configuration.keep_alive_count),
+      give_up_after(configuration.give_up_after) {}
+
+std::uint32_t Tcb::max_payload(std::uint32_t options_size) const {
+  constexpr std::uint32_t kSmallest = 64;  // below it headers outweigh bytes; a peer that asks for less gets this
+  const std::uint32_t whole = std::max(std::min(peer_mss, path_mss), kSmallest + 40);
+  return whole - options_size;
+}
+
+void Tcb::begin_send(Seq first) {
+  iss = first;
+  snd_una = first;
+  snd_nxt = first;
+  buffer_begin = first + 1;
+  snd_small_end = first;
+}
+
+void Tcb::begin_receive(Seq first) {
+  irs = first;
+  rcv_nxt = first + 1;
+  rcv_adv = rcv_nxt;
+  last_ack_sent = rcv_nxt;
+}
+
+void Tcb::begin_transfer() {
+  update_mss();
+  const std::uint32_t mss_bytes = mss();
+  // RFC 6928 2; one segment when the SYN was lost more than once (RFC 5681 3.1).
+  const std::uint32_t segments = syn_retransmissions > 1 ? 1 : config->initial_window_segments;
+  const std::uint32_t initial = std::min(segments * mss_bytes, std::max(2 * mss_bytes, segments * 1'460U));
+  congestion->set_initial_window(initial);
+  snd_small_end = snd_una;
+  if (syn_retransmissions > 0) rtt.raise_after_syn_loss();
+}
+
+void Tcb::update_mss() { congestion->set_mss(mss()); }
+
+}  // namespace stack::tcp

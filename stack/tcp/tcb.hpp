@@ -1,0 +1,134 @@
+// The variables of one connection (RFC 9293 3.3.1 and what later RFCs add), grouped by who changes them. Plain data
+// with a few questions about it: the protocol's steps are free functions on a Tcb, so that each runs and is tested
+// without a stack.
+#pragma once
+
+#include <memory>
+
+#include "stack/base/address.hpp"
+#include "stack/tcp/config.hpp"
+#include "stack/tcp/congestion.hpp"
+#include "stack/tcp/out_of_order.hpp"
+#include "stack/tcp/receive_queue.hpp"
+#include "stack/tcp/recovery.hpp"
+#include "stack/tcp/rtt.hpp"
+#include "stack/tcp/scoreboard.hpp"
+#include "stack/tcp/send_buffer.hpp"
+#include "stack/tcp/state.hpp"
+#include "stack/tcp/timers.hpp"
+
+namespace stack::tcp {
+
+struct Tcb {
+  static constexpr std::uint32_t kDefaultMssV4 = 536;  // RFC 9293 3.7.1: without the peer's option
+  static constexpr std::uint32_t kDefaultMssV6 = 1'220;
+  static constexpr std::uint32_t kTimestampsSize = 12;  // padded
+
+  Tcb(const TcpConfig& configuration, Family address_family);
+
+  const TcpConfig* config;  // of the module, which outlives every connection
+  Family family;
+  State state = State::Closed;
+  bool is_active_open = false;
+
+  // --- sending: output, ack, window ---
+  Seq iss{};
+  Seq snd_una{};
+  Seq snd_nxt{};
+  Seq buffer_begin{};   // sequence number of the first byte in `send`
+  Seq snd_small_end{};  // end of the last segment sent below full size (Nagle, after Minshall)
+  Seq snd_wl1{};        // segment that last updated the window
+  Seq snd_wl2{};
+  std::uint32_t snd_wnd = 0;  // bytes, scaled
+  std::uint32_t max_snd_wnd = 0;
+  std::uint8_t snd_scale = 0;  // shift of the windows that we receive
+  SendBuffer send;
+  bool fin_queued = false;    // the application has finished; the FIN follows the last byte of `send`
+  bool no_delay = false;      // Nagle off
+  bool override_sws = false;  // the persist timer says: send what fits, however little (RFC 9293 3.8.6.2.1 (4))
+
+  // --- receiving: window, input_*, out_of_order ---
+  Seq irs{};
+  Seq rcv_nxt{};
+  Seq rcv_adv{};  // right edge as announced; never moves left
+  Seq last_ack_sent{};
+  std::uint8_t rcv_scale = 0;  // shift of the windows that we announce
+  std::size_t receive_limit;
+  ReceiveQueue received;
+  OutOfOrder out_of_order;
+  bool fin_received = false;  // in order: the stream has ended
+  bool reader_gone = false;   // the application has closed: more data is answered by a reset (RFC 9293 3.6.1)
+
+  // --- options agreed on ---
+  bool sack_ok = false;
+  bool timestamps_ok = false;
+  bool window_scale_ok = false;
+  std::uint32_t ts_offset = 0;  // random for each pair of endpoints
+  std::uint32_t ts_recent = 0;
+  Instant ts_recent_at{};
+
+  // --- segment size ---
+  std::uint32_t peer_mss;  // from its option, or the default
+  std::uint32_t path_mss;  // path MTU without IP and TCP headers
+
+  // --- loss and congestion: ack, retransmit ---
+  Scoreboard scoreboard;
+  Recovery recovery;
+  RttEstimator rtt;
+  std::unique_ptr<Congestion> congestion;
+  Instant last_sent_at{};        // of data
+  unsigned retransmissions = 0;  // timeouts in a row without progress
+  unsigned syn_retransmissions = 0;
+  unsigned persist_probes = 0;  // sent into the peer's closed window since it closed
+
+  // --- acknowledging ---
+  bool ack_now = false;
+  std::uint32_t unacked_segments = 0;  // received since the last ACK left, of full size
+  std::uint32_t rcv_mss = 0;           // the largest segment that the peer has sent
+  Instant challenge_window_start{};    // of the limit on challenge ACKs
+  unsigned challenge_count = 0;
+  bool keep_alive_due = false;  // a probe is to be sent
+  unsigned keep_alive_unanswered = 0;
+  bool keep_alive = false;
+  Duration keep_alive_idle;
+  Duration keep_alive_interval;
+  unsigned keep_alive_count;
+  Instant last_received_at{};
+  Duration give_up_after;  // R2
+
+  Timers timers;
+
+  // Largest payload of one segment as of now; `options_size` is what its header carries beyond 20 bytes.
+  std::uint32_t max_payload(std::uint32_t options_size) const;
+  // The sender's maximum segment size, with the options of every data segment taken off.
+  std::uint32_t mss() const { return max_payload(timestamps_ok ? kTimestampsSize : 0); }
+
+  Seq buffer_end() const { return buffer_begin + static_cast<std::uint32_t>(send.size()); }
+  Seq fin_seq() const { return buffer_end(); }  // meaningful once fin_queued
+  bool fin_sent() const { return fin_queued && snd_nxt.after(fin_seq()); }
+  bool fin_acked() const { return fin_queued && snd_una.after(fin_seq()); }
+  bool has_outstanding() const { return snd_una != snd_nxt; }
+  // Bytes (and the FIN) that were never sent.
+  std::uint32_t unsent() const { return snd_nxt.before(buffer_end()) ? buffer_end() - snd_nxt : 0; }
+  bool has_unsent() const { return unsent() > 0 || (fin_queued && !fin_sent()); }
+  // What the peer's window leaves, which may have shrunk below what is out.
+  std::uint32_t window_left() const {
+    const Seq edge = snd_una + snd_wnd;
+    return edge.after(snd_nxt) ? edge - snd_nxt : 0;
+  }
+  std::uint32_t rcv_wnd() const { return rcv_adv - rcv_nxt; }
+  std::uint32_t in_flight() const { return recovery.in_flight(scoreboard, congestion->mss()); }
+  // Milliseconds, RFC 7323 5.4.
+  std::uint32_t timestamp(Instant now) const { return static_cast<std::uint32_t>(now.ns() / 1'000'000) + ts_offset; }
+
+  // The first sequence number is chosen; nothing is sent yet.
+  void begin_send(Seq first);
+  // The peer's first sequence number is known.
+  void begin_receive(Seq first);
+  // Everything that the two SYNs agreed on is known: windows and segment sizes begin to count.
+  void begin_transfer();
+  // The path or the peer's MSS changed.
+  void update_mss();
+};
+
+}  // namespace stack::tcp

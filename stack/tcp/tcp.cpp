@@ -1,0 +1,176 @@
+// The module's life: registration, release, timers, and the queues that poll() drains.
+#include "stack/tcp/tcp.hpp"
+
+namespace stack::tcp {
+namespace {
+
+// Rounds of one poll: what observers ask for is done at once, but they cannot keep the stack from its packets.
+constexpr int kMaxRounds = 4;
+
+SipKey make_key(RandomSource& random) { return {random.next(), random.next()}; }
+
+}  // namespace
+
+Tcp::Tcp(const TcpConfig& config, const TcpParts& parts)
+    : config_(config),
+      parts_(parts),
+      isn_(parts.random),
+      cookies_(parts.random),
+      blocks_(config.send_block_limit),
+      demux_(make_key(parts.random)),
+      time_wait_(config.time_wait_limit, config.time_wait, config.fin_wait_2),
+      pended_(config.pended_syn_limit, make_key(parts.random)) {}
+
+Tcp::~Tcp() {
+  std::vector<EndpointPtr> endpoints;
+  for (const auto& [id, endpoint] : by_id_) endpoints.push_back(endpoint->shared_from_this());
+  for (const auto& endpoint : endpoints) {
+    if (endpoint->tcb_.state != State::Closed) endpoint->enter(State::Closed);
+    endpoint->error_ = Error::Closed;
+    release(*endpoint, Instant{}, false);
+  }
+  std::vector<std::shared_ptr<Listener>> listeners;
+  demux_.for_each_listener([&](const auto& listener) { listeners.push_back(listener); });
+  for (const auto& [ticket, parked] : parked_)
+    if (parked.listener != nullptr) listeners.push_back(parked.listener);
+  for (const auto& listener : listeners)
+    if (listener->tcp_ != nullptr) close_listener(*listener);
+  *self_ = nullptr;
+}
+
+bool Tcp::register_endpoint(Endpoint& endpoint) {
+  if (connection_count_ >= config_.connection_limit) return false;
+  const auto id = parts_.endpoints.insert(&endpoint.record_);
+  if (!id) return false;
+  endpoint.record_.facts.match = EndpointMatch::Live;
+  endpoint.record_.facts.endpoint = *id;
+  endpoint.is_registered_ = true;
+  by_id_[id->value] = &endpoint;
+  ++connection_count_;
+  return true;
+}
+
+// The handle dies, the flow ends. The caller holds a reference to the endpoint.
+void Tcp::release(Endpoint& endpoint, Instant now, bool leaves_block) {
+  CHECK(std::exchange(endpoint.is_registered_, false));
+  const EndpointPtr keep = endpoint.shared_from_this();
+  const Demux::Entry* entry = demux_.find(endpoint.tuple_);
+  const EndpointPtr* owner = entry != nullptr ? std::get_if<EndpointPtr>(entry) : nullptr;
+  if (owner != nullptr && owner->get() == &endpoint) demux_.erase(endpoint.tuple_);
+  if (leaves_block) insert_block(TimeWaitBlock::from(endpoint.tcb_, endpoint.tuple_), now);
+  std::erase_if(parked_, [&](const auto& parked) { return parked.second.endpoint.get() == &endpoint; });
+
+  const EndpointId id = endpoint.id();
+  by_id_.erase(id.value);
+  parts_.endpoints.erase(id);
+  --connection_count_;
+  if (endpoint.is_half_open_) --endpoint.listener_->half_open_;
+  endpoint.is_half_open_ = false;
+  endpoint.listener_ = nullptr;
+  endpoint.tcb_.timers.stop_all();
+  endpoint.tcb_.send.clear();
+  endpoint.tcb_.scoreboard.clear();
+  endpoint.tcb_.out_of_order.clear();
+  if (leaves_block) endpoint.enter(State::Closed);
+  const FlowTag flow = std::exchange(endpoint.record_.facts.flow, 0);
+  endpoint.record_.facts.match = EndpointMatch::None;
+  if (Authorizer* authorizer = parts_.hooks.authorizer(); authorizer != nullptr) {
+    if (flow != 0) authorizer->flow_ended(flow);
+    authorizer->endpoint_closed(id);
+  }
+}
+
+void Tcp::insert_block(const TimeWaitBlock& block, Instant now) {
+  if (config_.time_wait_limit == 0) return;
+  if (time_wait_.is_full()) {
+    parts_.hooks.stats().count(Drop::ConnectionLimit);
+    erase_block(time_wait_.oldest());
+  }
+  demux_.insert(block.tuple, time_wait_.insert(block, now));
+}
+
+void Tcp::erase_block(TimeWaitTable::Block block) {
+  demux_.erase(block->tuple);
+  time_wait_.erase(block);
+}
+
+// --- queues ---
+
+void Tcp::wake(Endpoint& endpoint) {
+  if (!std::exchange(endpoint.is_running_, true)) runnable_.push_back(endpoint.shared_from_this());
+}
+
+void Tcp::queue_events(Endpoint& endpoint) {
+  if (!std::exchange(endpoint.is_notified_, true)) events_.push_back(endpoint.shared_from_this());
+}
+
+void Tcp::queue_accept(Listener& listener) {
+  if (!std::exchange(listener.is_notified_, true)) accepts_.push_back(listener.shared_from_this());
+}
+
+void Tcp::schedule(Endpoint& endpoint) {
+  deadlines_.schedule(endpoint.id(), endpoint.tcb_.timers.next(), endpoint.scheduled_);
+}
+
+bool Tcp::run_endpoints(Instant now) {
+  const auto due = std::exchange(runnable_, {});
+  for (const EndpointPtr& endpoint : due) {
+    endpoint->is_running_ = false;
+    if (endpoint->is_registered_) endpoint->run(now);
+  }
+  return !due.empty();
+}
+
+bool Tcp::run_notifications() {
+  const auto accepts = std::exchange(accepts_, {});
+  for (const auto& listener : accepts) {
+    listener->is_notified_ = false;
+    listener->deliver();
+  }
+  const auto due = std::exchange(events_, {});
+  for (const EndpointPtr& endpoint : due) {
+    endpoint->is_notified_ = false;
+    endpoint->deliver_events();
+  }
+  return !due.empty() || !accepts.empty();
+}
+
+void Tcp::run_timers(Instant now) {
+  for (std::size_t left = deadlines_.size(); left > 0 && deadlines_.has_due(now); --left) {
+    const auto entry = deadlines_.take();
+    const auto found = by_id_.find(entry.key.value);
+    if (found == by_id_.end() || found->second->scheduled_ != entry.at) continue;
+    const EndpointPtr keep = found->second->shared_from_this();
+    keep->scheduled_ = kNever;
+    keep->on_deadline(now);
+  }
+  while (const auto block = time_wait_.expired(now)) erase_block(*block);
+}
+
+void Tcp::poll(Instant now) {
+  pended_.expire(now);
+  run_timers(now);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const bool ran = run_endpoints(now);
+    const bool told = run_notifications();
+    if (!ran && !told) return;
+  }
+}
+
+Instant Tcp::next_deadline() const {
+  if (!runnable_.empty() || !events_.empty() || !accepts_.empty()) return Instant::from_ns(INT64_MIN);
+  return std::min(deadlines_.next(), time_wait_.next_deadline());
+}
+
+bool Tcp::abort_flow(FlowTag flow) {
+  if (flow == 0) return false;
+  for (const auto& [id, endpoint] : by_id_) {
+    if (endpoint->record_.facts.flow != flow) continue;
+    endpoint->is_flow_aborted_ = true;
+    wake(*endpoint);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace stack::tcp
