@@ -23,7 +23,9 @@ void StackHost::inject(const wfp::InjectRequest& request) {
   stack::Packet packet = stack::Packet::take(request.nbl);
   stack::PacketMeta& meta = packet.meta();
   meta.origin = stack::Origin::Injected;
-  meta.injection_hops = static_cast<std::uint8_t>(std::min(wfp::ndis::injection_mark(nbl).hops, kMaxHops));
+  // The mark counts this injection already, the stack counts it when it processes the packet.
+  const std::uint32_t hops = wfp::ndis::injection_mark(nbl).hops;
+  meta.injection_hops = static_cast<std::uint8_t>(std::min(hops == 0 ? 0 : hops - 1, kMaxHops));
   switch (request.path) {
     case wfp::InjectPath::NetworkReceive:
     case wfp::InjectPath::TransportReceive:

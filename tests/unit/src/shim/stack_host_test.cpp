@@ -100,7 +100,7 @@ class StackHostTest : public ::testing::Test {
 TEST_F(StackHostTest, TransportSendKnowsTheProtocolFromTheOriginal) {
   auto* clone = clone_of_tcp();
   clone->Status = STATUS_UNSUCCESSFUL;
-  wfp::ndis::injection_mark(*clone).hops = 300;
+  wfp::ndis::injection_mark(*clone).hops = 3;
   host_.inject(request(wfp::InjectPath::TransportSend, clone));
   ASSERT_EQ(injector_.injected.size(), 1u);
   const Injected& injected = injector_.injected[0];
@@ -112,7 +112,7 @@ TEST_F(StackHostTest, TransportSendKnowsTheProtocolFromTheOriginal) {
   EXPECT_EQ(injected.protocol, 6);
   EXPECT_EQ(injected.packet.meta().origin, stack::Origin::Injected);
   EXPECT_EQ(injected.packet.meta().direction, stack::Direction::Outbound);
-  EXPECT_EQ(injected.packet.meta().injection_hops, 255);
+  EXPECT_EQ(injected.packet.meta().injection_hops, 2);
 }
 
 TEST_F(StackHostTest, APacketOfTheDriversOwnTakesTheProtocolOfItsEndpoint) {
