@@ -29,7 +29,11 @@ void report(const char* rule, std::string message) {
 }  // namespace
 
 Pends::Pends(Host& host, kernel::Scheduler& scheduler, unsigned processor)
-    : host_(host), scheduler_(scheduler), processor_(processor), pends_(kMaxPends, processor) {
+    : host_(host),
+      scheduler_(scheduler),
+      processor_(processor),
+      pends_(kMaxPends, processor),
+      classify_handles_(processor) {
   the_pends.store(this);
 }
 

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <vector>
 
+#include "wfp/ale/classify_handle.hpp"
 #include "wfp/engine/classify.hpp"
 #include "wfp/host/handle.hpp"
 #include "wfp/host/host.hpp"
@@ -61,6 +62,7 @@ class Pends {
   bool has_work() const { return deferred_count_.load(std::memory_order_acquire) != 0; }
   std::size_t run_deferred();  // completions that came from inside a classify
 
+  ClassifyHandles& classify_handles() { return classify_handles_; }
   PendCounts counts() const;
 
  private:
@@ -88,6 +90,7 @@ class Pends {
   std::atomic<std::size_t> deferred_count_{0};
   std::uint64_t denied_ = 0;  // the processor's thread's
   PendCounts counts_;
+  ClassifyHandles classify_handles_;
 };
 
 }  // namespace wfp::ale

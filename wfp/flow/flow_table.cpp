@@ -1,5 +1,6 @@
 #include "wfp/flow/flow_table.hpp"
 
+#include "wfp/engine/classify.hpp"
 #include "wfp/flow/flow_delete.hpp"
 #include "wfp/kernel/driver_object.hpp"
 #include "wfp/ledger/ledger.hpp"
@@ -11,8 +12,8 @@ std::atomic<FlowTable*> the_table{nullptr};
 
 }  // namespace
 
-FlowTable::FlowTable(engine::CalloutTable& callouts, std::uint32_t processor)
-    : callouts_(callouts), flows_(kMaxFlows, processor) {
+FlowTable::FlowTable(engine::CalloutTable& callouts, Host& host, std::uint32_t processor)
+    : callouts_(callouts), host_(host), flows_(kMaxFlows, processor) {
   the_table.store(this);
 }
 
@@ -92,6 +93,31 @@ NTSTATUS FlowTable::remove(HandleValue handle, std::uint16_t layer, std::uint32_
   }
   give_back(std::move(context));
   return STATUS_SUCCESS;
+}
+
+NTSTATUS FlowTable::abort(HandleValue handle) {
+  {
+    const std::lock_guard guard(lock_);
+    const Flow* const flow = flows_.find(handle);
+    if (flow == nullptr || flow->ended) return STATUS_INVALID_PARAMETER;
+    if (aborts_.size() >= kMaxAborts) return STATUS_INSUFFICIENT_RESOURCES;
+    aborts_.push_back(handle);
+    abort_count_.store(aborts_.size(), std::memory_order_release);
+  }
+  host_.wake();
+  return STATUS_SUCCESS;
+}
+
+std::size_t FlowTable::run_aborts() {
+  if (!has_work() || engine::current_classify() != nullptr) return 0;
+  std::vector<HandleValue> due;
+  {
+    const std::lock_guard guard(lock_);
+    due.swap(aborts_);
+    abort_count_.store(0, std::memory_order_release);
+  }
+  for (const HandleValue flow : due) host_.abort_flow(flow);
+  return due.size();
 }
 
 std::uint64_t FlowTable::enter(std::uint64_t handle, std::uint16_t layer, std::uint32_t callout) {

@@ -21,11 +21,13 @@
 #include "wfp/engine/flow_contexts.hpp"
 #include "wfp/flow/flow_context.hpp"
 #include "wfp/host/handle.hpp"
+#include "wfp/host/host.hpp"
 
 namespace wfp::flow {
 
 inline constexpr std::size_t kMaxFlows = 262'144;
 inline constexpr std::size_t kMaxContextsPerFlow = 64;
+inline constexpr std::size_t kMaxAborts = 1024;
 
 // What is known of a flow when it begins. Addresses in network order, IPv4 in the first four bytes; ports in host
 // order.
@@ -49,7 +51,7 @@ struct FlowCounts {
 
 class FlowTable final : public engine::FlowContexts {
  public:
-  explicit FlowTable(engine::CalloutTable& callouts, std::uint32_t processor = 0);
+  FlowTable(engine::CalloutTable& callouts, Host& host, std::uint32_t processor = 0);
   ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
@@ -67,6 +69,14 @@ class FlowTable final : public engine::FlowContexts {
   // STATUS_SUCCESS: deleted inside. STATUS_PENDING: a classify uses it, and flowDeleteFn follows it.
   // STATUS_UNSUCCESSFUL: there is none.
   NTSTATUS remove(HandleValue flow, std::uint16_t layer, std::uint32_t callout);
+
+  // The stack is to end the conversation, between packets. STATUS_INVALID_PARAMETER: no such flow.
+  // STATUS_INSUFFICIENT_RESOURCES: kMaxAborts wait.
+  NTSTATUS abort(HandleValue flow);
+
+  // --- the host's loop, between packets ---
+  bool has_work() const { return abort_count_.load(std::memory_order_acquire) != 0; }
+  std::size_t run_aborts();  // those asked for at entry, on the processor's thread
 
   // --- engine::FlowContexts ---
   std::uint64_t enter(std::uint64_t flow, std::uint16_t layer, std::uint32_t callout) override;
@@ -89,10 +99,13 @@ class FlowTable final : public engine::FlowContexts {
   void give_back(std::unique_ptr<FlowContext> context);  // without the lock: calls flowDeleteFn
 
   engine::CalloutTable& callouts_;
+  Host& host_;
   mutable std::mutex lock_;
   HandleTable<Flow> flows_;
   std::map<std::uint32_t, std::size_t> by_callout_;  // contexts whose flowDeleteFn has not begun
   std::atomic<std::size_t> context_count_{0};        // zero spares classifies the lock
+  std::vector<HandleValue> aborts_;
+  std::atomic<std::size_t> abort_count_{0};
   FlowCounts counts_;
 };
 

@@ -49,32 +49,25 @@ void check_inline(const Injection& injection) {
        .stack = {}});
 }
 
-bool starts_with_ip(const Injection& injection) {
-  const auto* const first = ndis::contiguous(*injection.request.nbl, 0, 1);
+// AF_INET or AF_INET6 of the IP header that the data starts with; AF_UNSPEC when it does not.
+std::uint16_t family_of_header(const NET_BUFFER_LIST& nbl) {
   std::byte byte{};
-  if (first != nullptr)
-    byte = *first;
-  else if (ndis::copy_out(*injection.request.nbl, 0, std::span(&byte, 1)) != 1)
-    return false;
+  if (ndis::copy_out(nbl, 0, std::span(&byte, 1)) != 1) return AF_UNSPEC;
   const unsigned version = std::to_integer<unsigned>(byte) >> 4;
-  const std::size_t smallest = version == 6 ? 40 : 20;
-  return (version == 4 || version == 6) && ndis::data_length(*injection.request.nbl) >= smallest;
+  const std::size_t size = ndis::data_length(nbl);
+  if (version == 4 && size >= 20) return AF_INET;
+  return version == 6 && size >= 40 ? AF_INET6 : AF_UNSPEC;
 }
 
-}  // namespace
-
-NTSTATUS check_call(const Injection& injection) {
-  if (injection.request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
-  const NET_BUFFER_LIST& nbl = *injection.request.nbl;
-  check_inline(injection);
-  if (nbl.Next != nullptr) {
+NTSTATUS check_buffers(const Injection& injection) {
+  if (injection.request.nbl->Next != nullptr) {
     report("NBL-CHAIN-INJECT",
            kernel::text("%s: a chain of NET_BUFFER_LISTs was given, one is injected at a time. Set "
                         "Next to NULL and inject each of them.",
                         injection.function));
     return STATUS_INVALID_PARAMETER;
   }
-  const std::size_t buffers = buffer_count(nbl);
+  const std::size_t buffers = buffer_count(*injection.request.nbl);
   if (buffers == 0) return STATUS_INVALID_PARAMETER;
   if (is_receive(injection.request.path) && buffers > 1) {
     report(
@@ -84,14 +77,37 @@ NTSTATUS check_call(const Injection& injection) {
                      injection.function, buffers));
     return STATUS_INVALID_PARAMETER;
   }
-  if (injection.request.path != InjectPath::TransportSend && !starts_with_ip(injection)) {
-    report(
-        "OFS-NOT-AN-IP-HEADER",
-        kernel::text("%s: the data does not start with an IP header. Where a layer shows data behind it, retreat by "
-                     "ipHeaderSize (and transportHeaderSize) before cloning.",
-                     injection.function));
+  return STATUS_SUCCESS;
+}
+
+}  // namespace
+
+NTSTATUS check_call(Injection& injection) {
+  InjectRequest& request = injection.request;
+  if (request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
+  check_inline(injection);
+  if (const NTSTATUS status = check_buffers(injection); status != STATUS_SUCCESS) return status;
+  const bool is_transport_send = request.path == InjectPath::TransportSend;
+  if (is_transport_send && injection.has_send_args) return STATUS_SUCCESS;
+
+  const std::uint16_t family = family_of_header(*request.nbl);
+  if (family == AF_UNSPEC) {
+    if (is_transport_send)
+      report(
+          "INJ-SENDARGS-NULL",
+          kernel::text("%s: sendArgs is NULL but the data does not start with an IP header. Only raw packets, which "
+                       "bring their own, may omit it: fill in FWPS_TRANSPORT_SEND_PARAMS.",
+                       injection.function));
+    else
+      report("OFS-NOT-AN-IP-HEADER",
+             kernel::text(
+                 "%s: the data does not start with an IP header. Where a layer shows data behind it, retreat by "
+                 "ipHeaderSize (and transportHeaderSize) before cloning.",
+                 injection.function));
     return STATUS_INVALID_PARAMETER;
   }
+  request.address_family = family;
+  if (is_transport_send) request.path = InjectPath::NetworkSend;
   return STATUS_SUCCESS;
 }
 

@@ -16,11 +16,6 @@ std::atomic<Injections*> the_injections{nullptr};
 
 constexpr unsigned kMaxIdlePasses = 3;  // without progress, while the processor's thread destroys a handle
 
-std::uint32_t type_of(InjectPath path) {
-  return path == InjectPath::NetworkReceive || path == InjectPath::NetworkSend ? FWPS_INJECTION_TYPE_NETWORK
-                                                                               : FWPS_INJECTION_TYPE_TRANSPORT;
-}
-
 }  // namespace
 
 Injections::Injections(Host& host, kernel::Scheduler& scheduler, std::uint64_t key, unsigned processor)
@@ -37,15 +32,14 @@ Injections* Injections::current() { return the_injections.load(std::memory_order
 
 // --- calls of drivers ---
 
-NTSTATUS Injections::inject(const Injection& injection) {
+NTSTATUS Injections::inject(Injection injection) {
   DirectionCounters& counter = counters(injection.request.path);
   const auto refuse = [&](NTSTATUS status) {
     counter.refused.fetch_add(1, std::memory_order_relaxed);
     return status;
   };
   if (const NTSTATUS status = check_call(injection); status != STATUS_SUCCESS) return refuse(status);
-  const NTSTATUS begun =
-      handles_.begin(injection.handle, type_of(injection.request.path), injection.request.address_family);
+  const NTSTATUS begun = handles_.begin(injection.handle, injection.type, injection.request.address_family);
   if (begun != STATUS_SUCCESS) return refuse(begun);
   Ticket* const ticket = tickets_.take();
   if (ticket == nullptr) {

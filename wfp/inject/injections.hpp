@@ -32,6 +32,8 @@ struct Injection {
   const char* function = "";  // the called function, for messages
   HandleValue handle = 0;
   std::uint64_t context = 0;  // injectionContext, given back by state()
+  std::uint32_t type = 0;     // FWPS_INJECTION_TYPE_* that the handle must have
+  bool has_send_args = true;  // TransportSend: without them the packet must bring its own IP header
   InjectRequest request;
   FWPS_INJECT_COMPLETE0 completion = nullptr;
   HANDLE completion_context = nullptr;
@@ -66,7 +68,7 @@ class Injections {
   NTSTATUS destroy(HandleValue handle);
   // STATUS_INVALID_PARAMETER, STATUS_FWP_NULL_POINTER, STATUS_FWP_INJECT_HANDLE_STALE or _CLOSING,
   // STATUS_INSUFFICIENT_RESOURCES (bounds reached).
-  NTSTATUS inject(const Injection& injection);
+  NTSTATUS inject(Injection injection);
   // `context` may be null.
   FWPS_PACKET_INJECTION_STATE state(HandleValue handle, const NET_BUFFER_LIST& nbl, std::uint64_t* context) const;
   // Handles that an unloaded driver left: destroyed. Returns how many.
