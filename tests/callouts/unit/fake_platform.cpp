@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "nt/ntstatus.h"
 #include "wfp/model/layer.hpp"
 #include "wfp/ndis/clone.hpp"
@@ -57,6 +60,24 @@ Answer classify(UINT16 layer, FWPS_INCOMING_VALUE0* values, UINT32 count,
   for (const Callout& callout : platform().callouts)
     if (callout.id == id) callout.callout.classifyFn(&incoming, &metadata, packet, nullptr, &filter, 0, &answer.out);
   return answer;
+}
+
+// Takes the context away and tells the driver.
+static void delete_context(FlowKey key) {
+  const auto context = platform().contexts.extract(key).mapped();
+  for (const Callout& callout : platform().callouts)
+    if (callout.id == key.callout) callout.callout.flowDeleteFn(key.layer, key.callout, context);
+}
+
+void end_flow(std::uint64_t flow) {
+  std::vector<FlowKey> keys;
+  for (const auto& [key, context] : platform().contexts)
+    if (key.flow == flow) keys.push_back(key);
+  for (const FlowKey& key : keys) delete_context(key);
+}
+
+void finish_removals() {
+  for (const FlowKey& key : std::exchange(platform().pending_removals, {})) delete_context(key);
 }
 
 void complete(NTSTATUS status) {
@@ -199,6 +220,26 @@ NTSTATUS NTAPI FwpsInjectTransportReceiveAsync0(HANDLE, HANDLE, PVOID, UINT32, A
 NTSTATUS NTAPI FwpsInjectNetworkSendAsync0(HANDLE, HANDLE, UINT32, COMPARTMENT_ID, NET_BUFFER_LIST* nbl,
                                            FWPS_INJECT_COMPLETE0 completionFn, HANDLE completionContext) {
   return fake::take({"network", 0, "", 0, nbl, completionFn, completionContext});
+}
+
+// --- flows ---
+
+NTSTATUS NTAPI FwpsFlowAssociateContext0(UINT64 flowId, UINT16 layerId, UINT32 calloutId, UINT64 flowContext) {
+  if (platform().fail_associate != STATUS_SUCCESS) return platform().fail_associate;
+  return platform().contexts.emplace(fake::FlowKey{flowId, layerId, calloutId}, flowContext).second
+             ? STATUS_SUCCESS
+             : STATUS_OBJECT_NAME_EXISTS;
+}
+NTSTATUS NTAPI FwpsFlowRemoveContext0(UINT64 flowId, UINT16 layerId, UINT32 calloutId) {
+  const fake::FlowKey key{flowId, layerId, calloutId};
+  if (!platform().contexts.contains(key)) return STATUS_UNSUCCESSFUL;
+  if (platform().removals_pend) {
+    auto& pending = platform().pending_removals;
+    if (std::find(pending.begin(), pending.end(), key) == pending.end()) pending.push_back(key);
+    return STATUS_PENDING;
+  }
+  fake::delete_context(key);
+  return STATUS_SUCCESS;
 }
 
 // --- pending ---

@@ -37,6 +37,13 @@ struct Pend {
   NET_BUFFER_LIST* clone = nullptr;
 };
 
+struct FlowKey {
+  std::uint64_t flow = 0;
+  std::uint16_t layer = 0;
+  std::uint32_t callout = 0;
+  auto operator<=>(const FlowKey&) const = default;
+};
+
 struct Platform {
   std::vector<Callout> callouts;
   std::map<UINT16, UINT32> by_layer;  // run-time layer id to callout id
@@ -56,6 +63,11 @@ struct Platform {
   NTSTATUS failure = STATUS_INSUFFICIENT_RESOURCES;
   int busy_unregisters = 0;
   NTSTATUS fail_filter = STATUS_SUCCESS;
+
+  std::map<FlowKey, std::uint64_t> contexts;
+  std::vector<FlowKey> pending_removals;  // FwpsFlowRemoveContext0 said STATUS_PENDING
+  bool removals_pend = false;
+  NTSTATUS fail_associate = STATUS_SUCCESS;
 
   std::size_t constructed = 0;
   std::size_t references = 0;  // of originals, by the driver
@@ -78,6 +90,10 @@ struct Answer {
 Answer classify(UINT16 layer, FWPS_INCOMING_VALUE0* values, UINT32 count,
                 const FWPS_INCOMING_METADATA_VALUES0& metadata, NET_BUFFER_LIST* packet,
                 UINT32 rights = FWPS_RIGHT_ACTION_WRITE);
+
+// The flow ends, or its pending removals come through: flowDeleteFn for each context.
+void end_flow(std::uint64_t flow);
+void finish_removals();
 
 // Completes the oldest injection.
 void complete(NTSTATUS status = STATUS_SUCCESS);
