@@ -36,6 +36,7 @@ SimLink::SimLink(const SimLinkOptions& options)
       impairers_{node::Impairer{options.impairment, random_, pool_},
                  node::Impairer{options.impairment, random_, pool_}} {}
 SimLink::~SimLink() = default;
+stack::Link& SimLink::end(std::size_t which) { return *ends_[which]; }
 
 bool SimLink::transmit(std::size_t from, Packet frame) {
   ++sent_[from];

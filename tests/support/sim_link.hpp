@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 
 #include "src/node/impairment.hpp"
 #include "stack/link/link.hpp"
@@ -27,7 +28,7 @@ class SimLink {
   explicit SimLink(const SimLinkOptions& options);
   ~SimLink();
 
-  stack::Link& end(std::size_t which) { return *ends_[which]; }  // 0 or 1
+  stack::Link& end(std::size_t which);  // 0 or 1
 
   // Called with the end that the frame arrives at.
   using Deliver = std::function<void(std::size_t to, stack::Packet frame)>;

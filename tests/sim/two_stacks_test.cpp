@@ -1,0 +1,137 @@
+// Two stacks on a bad wire: every byte arrives, in order, once, in both directions, whatever the wire does. Each case
+// is one seed of a parameter set; a failure prints it.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "tests/support/sim_network.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using stack::Error;
+using stack::IpAddress;
+using stack::TcpStream;
+using test::SimLinkOptions;
+
+// Sends `total` bytes of a pattern, then its FIN; checks that what it receives is the pattern.
+class Talker final : public TcpStream::Observer {
+ public:
+  Talker(std::size_t total, std::uint8_t pattern) : left_(total), pattern_(pattern) {}
+
+  void start(TcpStream stream) {
+    stream_ = std::move(stream);
+    stream_.set_observer(this);
+    on_writable();
+  }
+  void on_connected() override { on_writable(); }
+  void on_readable() override {
+    std::array<std::byte, 16'384> buffer;
+    for (;;) {
+      const auto got = stream_.read(buffer);
+      if (got.error != Error::None) return;
+      if (got.count == 0) {
+        finished = true;
+        if (left_ == 0) stream_.close();
+        return;
+      }
+      for (std::size_t i = 0; i < got.count; ++i)
+        if (buffer[i] != value(received + i)) ++wrong;
+      received += got.count;
+    }
+  }
+  void on_writable() override {
+    std::array<std::byte, 16'384> buffer;
+    while (left_ > 0) {
+      const std::size_t want = std::min(left_, buffer.size());
+      for (std::size_t i = 0; i < want; ++i) buffer[i] = value(sent_ + i);
+      const auto put = stream_.write(stack::Bytes{buffer}.first(want));
+      sent_ += put.count;
+      left_ -= put.count;
+      if (put.count < want) return;
+    }
+    if (!shut_) stream_.shutdown_write();
+    shut_ = true;
+  }
+  void on_failed(Error why) override { failure = why; }
+
+  std::size_t received = 0, wrong = 0;
+  bool finished = false;
+  Error failure = Error::None;
+
+ private:
+  std::byte value(std::size_t position) const {
+    return static_cast<std::byte>(position * 7 + position / 251 + pattern_);
+  }
+  TcpStream stream_;
+  std::size_t left_, sent_ = 0;
+  std::uint8_t pattern_;
+  bool shut_ = false;
+};
+
+struct Case {
+  const char* name;
+  SimLinkOptions link;
+  bool v6 = false;
+  std::size_t bytes = 500'000;
+};
+
+class TwoStacks : public ::testing::TestWithParam<Case> {};
+
+TEST_P(TwoStacks, BothDirectionsArriveByteForByte) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    auto options = GetParam().link;
+    options.seed = seed;
+    test::SimNetwork network{options};
+    test::SimStack client{network.link().end(0), "10.77.0.1/24", "fd77::1/64", {}, seed};
+    test::SimStack server{network.link().end(1), "10.77.0.2/24", "fd77::2/64", {}, seed + 1000};
+    network.set_host(0, client);
+    network.set_host(1, server);
+    network.run_for(3s);  // duplicate address detection
+
+    const auto owner = std::make_shared<const stack::Owner>();
+    Talker asking{GetParam().bytes, 3}, answering{GetParam().bytes, 3};
+    const auto any = IpAddress::any(GetParam().v6 ? stack::Family::V6 : stack::Family::V4);
+    auto listening = server->listen_tcp({any, 80}, owner);
+    ASSERT_EQ(listening.error, Error::None);
+    listening.listener.set_accept_handler([&](TcpStream stream) { answering.start(std::move(stream)); });
+    auto connecting =
+        client->connect_tcp({*IpAddress::parse(GetParam().v6 ? "fd77::2" : "10.77.0.2"), 80}, {any, 0}, owner);
+    ASSERT_TRUE(connecting.error == Error::None || connecting.error == Error::InProgress);
+    asking.start(std::move(connecting.stream));
+
+    EXPECT_TRUE(network.run_until([&] { return asking.finished && answering.finished; }, 600s));
+    for (const auto* side : {&asking, &answering}) {
+      EXPECT_EQ(side->received, GetParam().bytes);
+      EXPECT_EQ(side->wrong, 0U);
+      EXPECT_EQ(side->failure, Error::None);
+    }
+    EXPECT_EQ(network.link().frames_lost() > 0, options.impairment.loss > 0);
+    EXPECT_EQ(network.link().frames_corrupted() > 0, options.corrupt > 0);
+    EXPECT_TRUE(network.run_until([&] { return client->endpoints().size() <= 4 && network.link().is_idle(); }, 200s));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Wires, TwoStacks,
+    ::testing::Values(
+        Case{.name = "Clean", .link = {.impairment = {.delay = 1ms}}},
+        Case{.name = "CleanV6", .link = {.impairment = {.delay = 1ms}}, .v6 = true},
+        Case{.name = "NoOffload", .link = {.offload = false, .impairment = {.delay = 1ms}}},
+        Case{.name = "Loss", .link = {.impairment = {.loss = 0.03, .delay = 5ms}}},
+        Case{.name = "LossV6", .link = {.impairment = {.loss = 0.03, .delay = 5ms}}, .v6 = true},
+        Case{.name = "LossNoOffload", .link = {.offload = false, .impairment = {.loss = 0.03, .delay = 5ms}}},
+        Case{.name = "Reorder", .link = {.offload = false, .impairment = {.reorder = 0.1, .delay = 5ms}}},
+        Case{.name = "Duplicate", .link = {.impairment = {.duplicate = 0.1, .delay = 2ms}}},
+        Case{.name = "Corrupt", .link = {.offload = false, .impairment = {.delay = 2ms}, .corrupt = 0.02}},
+        Case{.name = "Everything",
+             .link = {.offload = false,
+                      .impairment = {.loss = 0.05, .duplicate = 0.05, .reorder = 0.1, .delay = 10ms},
+                      .corrupt = 0.02},
+             .bytes = 200'000},
+        Case{.name = "TinyMtu", .link = {.mtu = 576, .offload = false, .impairment = {.loss = 0.02, .delay = 2ms}}},
+        Case{.name = "RawIp", .link = {.medium = stack::Medium::RawIp, .impairment = {.loss = 0.02, .delay = 2ms}}}),
+    [](const auto& parameters) { return parameters.param.name; });
+
+}  // namespace
