@@ -24,6 +24,7 @@ class Capture final : public node::FrameObserver {
   void frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) override;
   // Begins to write; a program gives up its privileges before it has threads.
   void start();
+  void end() { queue_.stop(); }  // records no more; on the thread that records
   // Writes what is queued and closes the file. Call when no frame comes any more.
   void close();
   std::uint64_t lost_count() const { return queue_.lost(); }

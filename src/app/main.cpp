@@ -1,0 +1,40 @@
+// The program `wfptap`. Exports its symbols, so that drivers which it loads find Fwps*, Fwpm*, Ke*, Ndis* and the
+// others.
+#include <csignal>
+#include <cstdio>
+
+#include "src/app/cli/command_line.hpp"
+#include "src/app/cli/exit_status.hpp"
+#include "src/app/control/client.hpp"
+#include "src/app/run_command.hpp"
+#include "src/app/supervisor.hpp"
+#include "src/app/test_role.hpp"
+
+namespace {
+
+int end_early(const app::EndEarly& end, bool is_run) {
+  std::fputs(end.text.c_str(), end.code == 0 ? stdout : stderr);
+  if (end.code != 0 && is_run) std::fputs(app::last_line({app::ExitReason::Setup, end.code}).c_str(), stderr);
+  return end.code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> all(argv, argv + argc);
+  const std::vector<std::string> arguments(all.begin() + (argc > 0 ? 1 : 0), all.end());
+  const bool is_run = !arguments.empty() && (arguments[0] == "test" || arguments[0] == "run");
+  auto parsed = app::parse_command_line(arguments);
+  if (const auto* end = std::get_if<app::EndEarly>(&parsed)) return end_early(*end, is_run);
+  const auto& line = std::get<app::CommandLine>(parsed);
+  switch (line.command) {
+    case app::Command::Test:
+      if (const auto code = app::run_inner(line.test, app::run_test_role)) return *code;
+      return app::run_test(line.test, all, app::run_test_role);
+    case app::Command::Run:
+      return app::run_daemon(line.test.run);
+    default:
+      std::signal(SIGPIPE, SIG_IGN);
+      return app::control::run_client(line.command, line.client);
+  }
+}

@@ -1,0 +1,78 @@
+#include "src/app/run_command.hpp"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "src/app/daemon.hpp"
+#include "src/app/fault.hpp"
+#include "src/app/privileges.hpp"
+#include "src/app/ready_notice.hpp"
+
+namespace app {
+namespace {
+
+ExitStatus setup_failed(const std::string& sentence) {
+  std::fprintf(stderr, "wfptap: %s\n", sentence.c_str());
+  return {ExitReason::Setup, kExitSetup};
+}
+
+// Blocked here, before there are threads, and read from a descriptor.
+int open_stop_signals() {
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+ExitStatus run(const RunOptions& options) {
+  std::string error;
+  const tap::FileDescriptor signals{open_stop_signals()};
+  install_fault_report(nullptr);
+  std::optional<User> user;
+  if (!options.user.empty()) {
+    user = find_user(options.user);
+    if (!user) return setup_failed("--user: there is no user '" + options.user + "'");
+  }
+  const tap::FileDescriptor report{options.report_file.empty() ? -1
+                                                               : output::open_report(options.report_file, error)};
+  if (!error.empty()) return setup_failed(error);
+  const auto daemon = Daemon::create(options, error);
+  if (!daemon) return setup_failed(error);
+  if (user) daemon->give_control_to(user->id);
+  if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
+  if (error = daemon->start(); !error.empty()) {
+    daemon->finish();
+    return setup_failed(error);
+  }
+  notify_ready(options.ready_fd);
+  daemon->loop().watch(signals.get(), [&] {
+    signalfd_siginfo info{};
+    if (read(signals.get(), &info, sizeof info) == sizeof info) daemon->loop().end();
+  });
+  daemon->loop().run();
+  notify_stopping();
+  auto result = daemon->finish();
+  result.exit = result.violation_count > 0 ? ExitStatus{ExitReason::Verifier, kExitVerifier}
+                                           : ExitStatus{ExitReason::Signal, 0};
+  std::fputs(output::to_text(result).c_str(), stderr);
+  if (report.get() >= 0) output::write_report(result, report.get());
+  return result.exit;
+}
+
+}  // namespace
+
+int run_daemon(const RunOptions& options) {
+  const auto status = run(options);
+  std::fflush(nullptr);
+  std::fputs(last_line(status).c_str(), stderr);
+  return status.code;
+}
+
+}  // namespace app

@@ -1,0 +1,84 @@
+#include "src/app/test_role.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "src/app/daemon.hpp"
+#include "src/app/fault.hpp"
+#include "src/app/privileges.hpp"
+
+namespace app {
+namespace {
+
+std::atomic<int> fault_channel{-1};
+
+// One message, built without memory: it may be called in a signal handler.
+void tell_supervisor(const char* text, std::size_t size) {
+  static std::array<char, 8192> message;
+  constexpr std::string_view kHead = R"({"type":"fault","text":")", kTail = R"("})";
+  std::size_t at = kHead.copy(message.data(), kHead.size());
+  for (std::size_t i = 0; i < size && at + kTail.size() + 2 < message.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n' || c == '"' || c == '\\') message[at++] = '\\';
+    message[at++] = c == '\n' ? 'n' : static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  at += kTail.copy(message.data() + at, kTail.size());
+  [[maybe_unused]] const auto written = write(fault_channel, message.data(), at);
+}
+
+int setup_failed(const std::string& sentence) {
+  std::fprintf(stderr, "wfptap: %s\n", sentence.c_str());
+  return kExitSetup;
+}
+
+}  // namespace
+
+int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
+  fault_channel = channel.fd();
+  install_fault_report(tell_supervisor);
+  std::string error;
+  const auto daemon = Daemon::create(options.run, error);
+  if (!daemon) return setup_failed(error);
+  if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(error);
+  if (error = daemon->start(); !error.empty()) {
+    daemon->finish();
+    return setup_failed(error);
+  }
+  channel.send({{"type", "ready"},
+                {"address", daemon->address(stack::Family::V4)},
+                {"address6", daemon->address(stack::Family::V6)},
+                {"control", daemon->control_path()}});
+  std::optional<nlohmann::json> ended;
+  daemon->loop().watch(channel.fd(), [&] {
+    ended = channel.receive();
+    daemon->loop().end();
+  });
+  daemon->loop().run();
+  if (!ended || type_of(*ended) != "command_ended") {  // told to stop, or nobody is there any more
+    daemon->finish();
+    return kExitSetup;
+  }
+  daemon->unload_drivers();
+  channel.send({{"type", "unloaded"}});
+  channel.receive();  // leftovers_ended
+
+  auto report = daemon->finish();
+  const CommandEnd end{exit_reason_named(ended->value("reason", "")), ended->value("code", 0),
+                       ended->value("signal", 0)};
+  report.command = options.command;
+  report.command_ran = ended->value("ran", false);
+  report.command_code = end.code;
+  report.exit = decide_exit(end, report.violation_count > 0);
+  std::fputs(output::to_text(report).c_str(), stderr);
+  if (report_fd >= 0 && !output::write_report(report, report_fd))
+    std::fprintf(stderr, "wfptap: --report %s: %s\n", options.run.report_file.c_str(), std::strerror(errno));
+  channel.send({{"type", "done"}, {"reason", name_of(report.exit.reason)}, {"code", report.exit.code}});
+  return 0;
+}
+
+}  // namespace app
