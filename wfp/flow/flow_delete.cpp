@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "wfp/kernel/driver_object.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/ledger/ledger.hpp"
 
@@ -18,7 +17,7 @@ void FlowDelete::run() const {
   if (!use_ || !*use_) return;
   const engine::Registration& callout = **use_;
   if (callout.flow_delete == nullptr) return;
-  const ledger::DriverScope scope(callout.driver != nullptr ? callout.driver->id() : ledger::kNoDriver);
+  const ledger::DriverScope scope(callout.driver);
   const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
   callout.flow_delete(context_.layer, context_.callout, context_.value);
 }

@@ -2,7 +2,6 @@
 
 #include "wfp/engine/classify.hpp"
 #include "wfp/flow/flow_delete.hpp"
-#include "wfp/kernel/driver_object.hpp"
 #include "wfp/ledger/ledger.hpp"
 
 namespace wfp::flow {
@@ -71,8 +70,8 @@ NTSTATUS FlowTable::associate(HandleValue handle, std::uint16_t layer, std::uint
   if (find_by_id(flow->contexts, layer, callout) != kNoContext) return STATUS_OBJECT_NAME_EXISTS;
   if (flow->contexts.size() >= kMaxContextsPerFlow) return STATUS_INSUFFICIENT_RESOURCES;
   auto made = std::make_unique<FlowContext>(FlowContext{.layer = layer, .callout = callout, .value = context});
-  if (use->driver != nullptr)
-    ledger::acquire_for(use->driver->id(), ledger::Kind::flow_context, made.get(), "FwpsFlowAssociateContext0");
+  if (use->driver != ledger::kNoDriver)
+    ledger::acquire_for(use->driver, ledger::Kind::flow_context, made.get(), "FwpsFlowAssociateContext0");
   flow->contexts.push_back(std::move(made));
   ++by_callout_[callout];
   ++counts_.contexts_associated;
