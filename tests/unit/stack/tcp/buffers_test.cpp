@@ -1,0 +1,265 @@
+// Scoreboard, recovery, send buffer, receive queue and reassembly: structures that every connection relies on.
+#include <random>
+
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+Instant ms(int n) { return Instant::from_ns(n * 1'000'000LL); }
+const Seq kBase{0xffff'ff00};
+
+TEST(Scoreboard, AcknowledgesPartOfALargeSegment) {
+  Scoreboard board;
+  board.on_sent(kBase, kBase + 10'000, ms(1));
+  board.on_sent(kBase + 10'000, kBase + 12'000, ms(2));
+  EXPECT_EQ(board.pipe(), 12'000u);
+  const auto delivered = board.acknowledge(kBase + 3'000);
+  EXPECT_EQ(delivered.bytes, 3'000u);
+  EXPECT_EQ(delivered.sample_sent_at, ms(1));
+  EXPECT_EQ(board.pipe(), 9'000u);
+  EXPECT_EQ(board.acknowledge(kBase + 12'000).sample_sent_at, ms(2));
+  EXPECT_TRUE(board.empty());
+}
+TEST(Scoreboard, SackSplitsMergesAndCountsOnce) {
+  Scoreboard board;
+  board.on_sent(kBase, kBase + 10'000, ms(1));
+  EXPECT_EQ(board.sack(kBase + 2'000, kBase + 4'000).bytes, 2'000u);
+  EXPECT_EQ(board.sack(kBase + 3'000, kBase + 5'000).bytes, 1'000u);
+  EXPECT_EQ(board.sack(kBase + 2'000, kBase + 5'000).bytes, 0u);
+  EXPECT_EQ(board.range_count(), 3u);
+  EXPECT_EQ(board.sacked_bytes(), 3'000u);
+  EXPECT_EQ(board.pipe(), 7'000u);
+  EXPECT_EQ(board.sack(kBase, kBase + 10'000).bytes, 7'000u);
+  EXPECT_EQ(board.range_count(), 1u);
+  EXPECT_EQ(board.acknowledge(kBase + 10'000).bytes, 0u);  // all was reported before
+  EXPECT_EQ(board.sacked_bytes(), 0u);
+}
+TEST(Scoreboard, LossRuleOfRfc6675) {
+  Scoreboard board;
+  for (std::uint32_t i = 0; i < 10; ++i) board.on_sent(kBase + i * 1000, kBase + (i + 1) * 1000, ms(1));
+  board.sack(kBase + 1000, kBase + 2000);
+  EXPECT_FALSE(board.mark_lost_by_sack(1000));
+  board.sack(kBase + 3000, kBase + 4000);
+  EXPECT_FALSE(board.mark_lost_by_sack(1000));
+  board.sack(kBase + 5000, kBase + 6000);  // three blocks above the first segment
+  EXPECT_TRUE(board.mark_lost_by_sack(1000));
+  EXPECT_EQ(board.lost_bytes(), 1000u);
+  board.sack(kBase + 8000,
+             kBase + 10'000);  // two more segments: the hole at 2000 follows, and with bytes that at 4000
+  EXPECT_TRUE(board.mark_lost_by_sack(1000));
+  const auto lost = board.next_lost(5000);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->begin, kBase);
+  EXPECT_EQ(lost->size(), 1000u);
+}
+TEST(Scoreboard, RetransmissionIsNotMarkedAgainAndGivesNoSample) {
+  Scoreboard board;
+  board.on_sent(kBase, kBase + 5'000, ms(1));
+  board.sack(kBase + 1000, kBase + 5'000);
+  EXPECT_TRUE(board.mark_lost_by_sack(1000));
+  board.on_retransmitted(kBase, kBase + 1000, ms(5));
+  EXPECT_EQ(board.pipe(), 1000u);
+  EXPECT_FALSE(board.mark_lost_by_sack(1000));
+  const auto delivered = board.acknowledge(kBase + 5'000);
+  EXPECT_TRUE(delivered.any_retransmitted);
+  EXPECT_FALSE(delivered.sample_sent_at);
+}
+TEST(Scoreboard, TimeoutForgetsSacks) {
+  Scoreboard board;
+  board.on_sent(kBase, kBase + 3'000, ms(1));
+  board.sack(kBase + 1000, kBase + 3'000);
+  board.mark_all_lost(true);
+  EXPECT_EQ(board.sacked_bytes(), 0u);
+  EXPECT_EQ(board.lost_bytes(), 3'000u);
+  EXPECT_EQ(board.pipe(), 0u);
+  EXPECT_EQ(board.next_lost(10'000)->size(), 3'000u);
+}
+TEST(Scoreboard, RangesAreBounded) {
+  Scoreboard board;
+  board.on_sent(kBase, kBase + 100'000, ms(1));
+  for (std::uint32_t i = 0; i < 50'000; ++i) board.sack(kBase + 2 * i + 1, kBase + 2 * i + 2);
+  EXPECT_LE(board.range_count(), Scoreboard::kMaxRanges);
+  board.acknowledge(kBase + 100'000);
+  EXPECT_EQ(board.sacked_bytes() + board.lost_bytes() + board.pipe(), 0u);
+}
+// Random operations against one byte of truth for each byte.
+TEST(Scoreboard, MatchesAModel) {
+  std::mt19937 random{5};
+  for (int round = 0; round < 200; ++round) {
+    Scoreboard board;
+    std::uint32_t una = 0, nxt = 0;
+    std::vector<int> sacked(20'000, 0);
+    for (int step = 0; step < 60; ++step) {
+      switch (random() % 4) {
+        case 0:
+          if (nxt < 19'000) {
+            const std::uint32_t size = 1 + static_cast<std::uint32_t>(random() % 900);
+            board.on_sent(kBase + nxt, kBase + nxt + size, ms(step));
+            nxt += size;
+          }
+          break;
+        case 1:
+          if (nxt > una) {
+            const std::uint32_t left = una + static_cast<std::uint32_t>(random()) % (nxt - una);
+            const std::uint32_t right = left + 1 + static_cast<std::uint32_t>(random()) % (nxt - left);
+            std::uint32_t fresh = 0;
+            for (std::uint32_t i = left; i < right; ++i) fresh += sacked[i] == 0 ? 1 : 0, sacked[i] = 1;
+            EXPECT_EQ(board.sack(kBase + left, kBase + right).bytes, fresh);
+          }
+          break;
+        case 2:
+          if (nxt > una) una += static_cast<std::uint32_t>(random()) % (nxt - una + 1);
+          board.acknowledge(kBase + una);
+          break;
+        default:
+          board.mark_lost_by_sack(100);
+          if (const auto lost = board.next_lost(150)) board.on_retransmitted(lost->begin, lost->end, ms(step));
+      }
+      std::uint32_t expected = 0;
+      for (std::uint32_t i = una; i < nxt; ++i) expected += static_cast<std::uint32_t>(sacked[i]);
+      ASSERT_EQ(board.sacked_bytes(), expected);
+      ASSERT_EQ(board.outstanding_bytes(), nxt - una);
+      ASSERT_EQ(board.pipe() + board.sacked_bytes() + board.lost_bytes(), nxt - una);
+    }
+  }
+}
+
+TEST(SendBuffer, CopiesQueuesDropsAndShares) {
+  SendBlocks blocks{16};
+  PacketPool pool;
+  {
+    SendBuffer buffer{200'000};
+    EXPECT_EQ(buffer.write(pattern(100'000), blocks), 100'000u);
+    const BufferRef page = make_buffer(50'000);
+    const auto more = pattern(50'000, 100'000);
+    std::ranges::copy(more, page.bytes().begin());
+    EXPECT_EQ(buffer.write(page, 0, 50'000, blocks), 50'000u);
+    EXPECT_EQ(buffer.write(pattern(70'000, 150'000), blocks), 50'000u);  // the limit
+    EXPECT_EQ(buffer.room(), 0u);
+    Packet packet = pool.allocate(0);
+    EXPECT_EQ(buffer.append_to(packet, 90'000, 30'000), 30'000u);
+    buffer.drop_front(120'000);  // the packet keeps its blocks
+    ByteVector bytes(30'000);
+    packet.copy_out(0, bytes);
+    EXPECT_EQ(bytes, pattern(30'000, 90'000));
+    ByteVector rest(80'000);
+    EXPECT_EQ(buffer.copy_out(0, rest), 80'000u);
+    EXPECT_EQ(rest, pattern(80'000, 120'000));
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+TEST(SendBuffer, BlockLimitIsAShortWrite) {
+  SendBlocks blocks{1};
+  SendBuffer buffer{1 << 20};
+  const std::size_t taken = buffer.write(pattern(500'000), blocks);
+  EXPECT_GE(taken, SendBlocks::kLargeBlock);
+  EXPECT_LT(taken, 500'000u);
+  buffer.drop_front(taken);
+  EXPECT_GT(buffer.write(pattern(1'000), blocks), 0u);
+}
+
+Packet payload(PacketPool& pool, Bytes bytes) {
+  Packet packet = pool.allocate(bytes.size());
+  std::ranges::copy(bytes, packet.make_private(bytes.size()).begin());
+  return packet;
+}
+
+TEST(ReceiveQueue, ReadsAcrossPackets) {
+  PacketPool pool;
+  {
+    ReceiveQueue queue;
+    queue.push(payload(pool, pattern(100)));
+    queue.push(payload(pool, pattern(100, 100)));
+    ByteVector bytes(150);
+    EXPECT_EQ(queue.read(bytes), 150u);
+    EXPECT_EQ(bytes, pattern(150));
+    std::size_t seen = 0;
+    EXPECT_EQ(queue.read_in_place(30, [&](Bytes b) { return seen += b.size(), true; }), 30u);
+    EXPECT_EQ(seen, 30u);
+    EXPECT_EQ(queue.size(), 20u);
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+
+TEST(OutOfOrder, RandomOverlapsGiveTheStreamBack) {
+  std::mt19937 random{9};
+  PacketPool pool;
+  const auto stream = pattern(5'000);
+  for (int round = 0; round < 100; ++round) {
+    OutOfOrder queue;
+    ByteVector out;
+    const Seq base = kBase;
+    Seq nxt = base;
+    while (out.size() < stream.size()) {
+      const std::size_t from = random() % stream.size();
+      const std::size_t size = std::min<std::size_t>(1 + random() % 400, stream.size() - from);
+      Seq begin = base + static_cast<std::uint32_t>(from);
+      const Seq end = begin + static_cast<std::uint32_t>(size);
+      if (!end.after(nxt)) continue;
+      Packet packet = payload(pool, Bytes{stream}.subspan(from, size));
+      if (begin.before(nxt)) {
+        packet.pull(nxt - begin);
+        begin = nxt;
+      }
+      if (begin == nxt && random() % 4 != 0) {
+        ByteVector bytes(packet.size());
+        packet.copy_out(0, bytes);
+        out.insert(out.end(), bytes.begin(), bytes.end());
+        nxt += static_cast<std::uint32_t>(bytes.size());
+      } else {
+        queue.add(begin, packet);
+      }
+      while (auto next = queue.take_next(nxt)) {
+        ByteVector bytes(next->size());
+        next->copy_out(0, bytes);
+        out.insert(out.end(), bytes.begin(), bytes.end());
+        nxt += static_cast<std::uint32_t>(bytes.size());
+      }
+    }
+    ASSERT_EQ(out, stream);
+    ASSERT_TRUE(queue.empty());
+    ASSERT_EQ(queue.bytes(), 0u);
+  }
+  EXPECT_EQ(pool.in_use(), 0u);
+}
+TEST(OutOfOrder, ReportsNewestFirstAndDuplicatesOnce) {
+  PacketPool pool;
+  OutOfOrder queue;
+  for (const std::uint32_t at : {100U, 300U, 500U, 700U, 900U}) {
+    Packet packet = payload(pool, pattern(100));
+    EXPECT_EQ(queue.add(kBase + at, packet), OutOfOrder::Added::Stored);
+  }
+  wire::TcpOptions options;
+  options.timestamps = wire::Timestamps{};
+  queue.report(options, kBase);
+  ASSERT_EQ(options.sack_count, 3);
+  EXPECT_EQ(options.sack_storage[0].left, kBase + 900);
+  EXPECT_EQ(options.sack_storage[1].left, kBase + 700);
+  Packet join = payload(pool, pattern(100));
+  queue.add(kBase + 400, join);  // joins 300 and 500
+  wire::TcpOptions joined;
+  queue.report(joined, kBase);
+  EXPECT_EQ(joined.sack_storage[0], (wire::SackBlock{kBase + 300, kBase + 600}));
+  Packet again = payload(pool, pattern(50));
+  EXPECT_EQ(queue.add(kBase + 310, again), OutOfOrder::Added::Duplicate);
+  wire::TcpOptions duplicate;
+  queue.report(duplicate, kBase);
+  EXPECT_EQ(duplicate.sack_storage[0], (wire::SackBlock{kBase + 310, kBase + 360}));
+  wire::TcpOptions after;
+  queue.report(after, kBase);
+  EXPECT_EQ(after.sack_storage[0].left, kBase + 300);
+}
+TEST(OutOfOrder, IsBounded) {
+  PacketPool pool;
+  OutOfOrder queue;
+  std::size_t stored = 0;
+  for (std::uint32_t i = 0; i < OutOfOrder::kMaxSegments + 10; ++i) {
+    Packet packet = payload(pool, pattern(1));
+    if (queue.add(kBase + 2 * i + 1, packet) == OutOfOrder::Added::Stored) ++stored;
+  }
+  EXPECT_EQ(stored, OutOfOrder::kMaxSegments);
+}
+
+}  // namespace
+}  // namespace stack::tcp::test
