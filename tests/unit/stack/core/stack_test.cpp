@@ -77,7 +77,7 @@ class StackTest : public ::testing::Test {
   }
   void receive(const ByteVector& ip_packet) {
     ByteVector frame(14);
-    const bool v4 = ip_packet[0] >> 4 == std::byte{4};
+    const bool v4 = (ip_packet[0] >> 4) == std::byte{4};
     wire::EthernetFields{
         .destination = mac(2), .source = mac(1), .ether_type = v4 ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6}
         .emit(frame);

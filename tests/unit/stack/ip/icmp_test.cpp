@@ -46,6 +46,30 @@ TEST_F(IcmpTest, TheReplyIsAValidPacketWithTheSameBytes) {
   EXPECT_TRUE(std::ranges::equal(Bytes{bytes_of(reply)}.subspan(8), Bytes{asked}.subspan(48)));
 }
 
+TEST_F(IcmpTest, LargeEchoesComeAndGoInFragments) {
+  for (const bool v4 : {true, false}) {
+    const IpAddress us = address(v4 ? "10.77.0.2" : "fd77::2"), peer = address(v4 ? "10.77.0.1" : "fd77::1");
+    Packet whole = packet_of(pool, make_ip(peer, us, v4 ? 1 : 58,
+                                           make_icmp(v4 ? 8 : 128, 0, 0x00090001, ByteVector(5000, std::byte{'e'}))));
+    std::optional<ip::ParameterProblem> problem;
+    const auto header = ip::parse_ip_header(whole, problem);
+    ip::cut_into_fragments(pool, whole, *header, 1500, 77, [this](Packet piece) { receive(bytes_of(piece)); });
+    ASSERT_EQ(card.sent.size(), 4u);
+    // The reply's fragments, as the peer would put them together.
+    Packet reply;
+    ip::Reassembly peer_side{pool, hooks, SipKey{}, {}, [](Packet, Instant) {}};
+    for (Packet& piece : card.sent) {
+      const auto piece_header = ip::parse_ip_header(piece, problem);
+      ip::fill_meta(piece.meta(), *piece_header);
+      piece.pull(piece_header->header_size);
+      reply = peer_side.add(std::move(piece), *piece_header, at(1s));
+    }
+    card.sent.clear();
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply.size(), (v4 ? 20u : 40u) + 5008);
+  }
+}
+
 TEST_F(IcmpTest, EchoPassesHooksInOrderWithTheDataAtTheIcmpHeader) {
   arm_all();
   hooks.set_authorizer(&authorizer);

@@ -168,7 +168,7 @@ TEST_F(InputTest, RandomBytesNeverHurt) {
     ByteVector packet = i % 2 == 0 ? from_peer(tcp_segment(40)) : from_peer6(tcp_segment(40), i % 4 == 1 ? 44 : 60);
     for (int flips = 0; flips < 6; ++flips)
       packet[bytes.below(static_cast<std::uint32_t>(packet.size()))] = static_cast<std::byte>(bytes.below(256));
-    if (packet[0] >> 4 == std::byte{4}) {  // let it pass the checksum
+    if ((packet[0] >> 4) == std::byte{4}) {  // let it pass the checksum
       store_be16(packet, 10, 0);
       store_be16(packet, 10, wire::checksum_of(Bytes{packet}.first(20)));
     }
