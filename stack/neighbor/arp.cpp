@@ -65,6 +65,7 @@ void Resolver::on_arp(Packet packet, Instant now) {
         solicited ? entry->state.on_advertisement({.mac = &sender_mac, .solicited = true, .override_entry = true},
                                                   config_.timing, now)
                   : entry->state.on_heard(sender_mac);
+    cache_.reschedule(*entry);
     if (answered) learned(*entry, now);
   }
   if (is_request && to_us)

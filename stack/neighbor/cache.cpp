@@ -1,6 +1,6 @@
 #include "stack/neighbor/cache.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace stack::neighbor {
 
@@ -16,8 +16,8 @@ Cache::Entry& Cache::make(const IpAddress& address, std::vector<Packet>& evicted
     evicted = std::move(find(oldest)->waiting);
     erase(oldest);
   }
-  Entry& entry = entries_[address];
-  entry.address = address;
+  TimerHandler& handler = *this;
+  Entry& entry = entries_.try_emplace(address, handler, address).first->second;
   entry.age = ages_.insert(ages_.end(), address);
   return entry;
 }
@@ -39,15 +39,12 @@ void Cache::erase(const IpAddress& address) {
   entries_.erase(found);
 }
 
-Instant Cache::next_deadline() const {
-  Instant next = kNever;
-  for (const auto& [_, entry] : entries_) next = std::min(next, entry.state.deadline());
-  return next;
-}
-
 void Cache::for_each_due(Instant now, const std::function<void(Entry&)>& visit) {
-  for (auto& [_, entry] : entries_)
-    if (entry.state.deadline() <= now) visit(entry);
+  wheel_.advance(now);
+  for (Entry* entry : std::exchange(due_, {})) {
+    visit(*entry);
+    reschedule(*entry);
+  }
 }
 
 std::vector<Packet> Cache::clear() {

@@ -56,7 +56,9 @@ void Resolver::on_solicitation(const wire::NeighborView& message, const PacketMe
       entry = &cache_.make(meta.source, evicted);
       discard_all(std::move(evicted), Drop::NeighborQueueFull);
     }
-    if (entry->state.on_heard(*source_mac)) learned(*entry, now);
+    const bool answered = entry->state.on_heard(*source_mac);
+    cache_.reschedule(*entry);
+    if (answered) learned(*entry, now);
   }
   wire::NeighborFields answer{.type = wire::icmpv6::kNeighborAdvert,
                               .solicited = !is_detection,
@@ -84,6 +86,7 @@ void Resolver::on_advertisement(const wire::NeighborView& message, const PacketM
       config_.timing, now);
   if (entry->is_router && !message.is_router()) host_.router_heard(target, Duration{}, now);
   entry->is_router = message.is_router();
+  cache_.reschedule(*entry);
   if (answered) learned(*entry, now);
 }
 
@@ -106,7 +109,9 @@ void Resolver::on_router_advertisement(Bytes message, const PacketMeta& meta, In
       discard_all(std::move(evicted), Drop::NeighborQueueFull);
     }
     entry->is_router = true;
-    if (entry->state.on_heard(*mac)) learned(*entry, now);
+    const bool answered = entry->state.on_heard(*mac);
+    cache_.reschedule(*entry);
+    if (answered) learned(*entry, now);
   }
   host_.router_heard(meta.source, advert->router_lifetime_seconds() * Duration{1s}, now);
 }

@@ -33,7 +33,10 @@ void Resolver::send(Packet packet, const IpAddress& next_hop, bool is_broadcast,
   Cache::Entry* entry = cache_.find(next_hop);
   if (entry != nullptr && entry->state.has_mac()) {
     cache_.touch(*entry);
-    entry->state.on_send(config_.timing, now);
+    if (entry->state.state() == State::Stale) {
+      entry->state.on_send(config_.timing, now);
+      cache_.reschedule(*entry);
+    }
     return transmit(std::move(packet), entry->state.mac(), type);
   }
   const bool is_new = entry == nullptr;
@@ -44,7 +47,10 @@ void Resolver::send(Packet packet, const IpAddress& next_hop, bool is_broadcast,
   }
   if (Packet oldest = cache_.wait(*entry, std::move(packet)))
     hooks_.discard(std::move(oldest), Drop::NeighborQueueFull);
-  if (is_new) solicit(*entry, entry->state.start(config_.timing, now), now);
+  if (!is_new) return;
+  const Solicit how = entry->state.start(config_.timing, now);
+  cache_.reschedule(*entry);
+  solicit(*entry, how, now);
 }
 
 void Resolver::solicit(const Cache::Entry& entry, Solicit how, Instant now) {
@@ -64,15 +70,18 @@ void Resolver::solicit(const Cache::Entry& entry, Solicit how, Instant now) {
 
 void Resolver::learned(Cache::Entry& entry, Instant now) {
   std::vector<Packet> waiting = std::exchange(entry.waiting, {});
-  if (waiting.empty()) return;
   const MacAddress mac = entry.state.mac();
   const std::uint16_t type = entry.address.is_v4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6;
-  entry.state.on_send(config_.timing, now);
+  if (!waiting.empty()) entry.state.on_send(config_.timing, now);
+  cache_.reschedule(entry);
   for (Packet& packet : waiting) transmit(std::move(packet), mac, type);
 }
 
 void Resolver::confirm_reachable(const IpAddress& next_hop, Instant now) {
-  if (Cache::Entry* entry = cache_.find(next_hop)) entry->state.on_confirmation(config_.timing, now);
+  Cache::Entry* entry = cache_.find(next_hop);
+  if (entry == nullptr) return;
+  entry->state.on_confirmation(config_.timing, now);
+  cache_.reschedule(*entry);
 }
 
 void Resolver::discard_all(std::vector<Packet> packets, Drop reason) {
