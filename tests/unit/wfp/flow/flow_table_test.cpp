@@ -1,0 +1,197 @@
+#include "wfp/flow/flow_table.hpp"
+
+#include "tests/support/classifying.hpp"
+#include "tests/support/fake_host.hpp"
+#include "tests/unit/wfp/kernel/kernel_fixture.hpp"
+
+namespace wfp::flow {
+namespace {
+
+using kernel::Mode;
+
+constexpr std::uint16_t kLayer = FWPS_LAYER_INBOUND_TRANSPORT_V4;
+constexpr std::uint16_t kOtherLayer = FWPS_LAYER_OUTBOUND_TRANSPORT_V4;
+
+class FlowTableTest : public kernel::BothSchedulers {
+ protected:
+  void SetUp() override {
+    BothSchedulers::SetUp();
+    engine = std::make_unique<engine::Engine>(host, scheduler());
+    flows = std::make_unique<FlowTable>(engine->callouts(), host);
+    engine->set_flows(flows.get());
+    engine->callouts().set_flows(flows.get());
+    callout = std::make_unique<Classifying>(*engine, kLayer, driver);
+    ASSERT_EQ(callout->added, STATUS_SUCCESS);
+    Classifying::deleted.clear();
+    flow = flows->create({.address_family = 2, .protocol = 6});
+  }
+  void TearDown() override {
+    Classifying::on_deleted = nullptr;
+    EXPECT_EQ(flows->counts().contexts, 0u);
+    EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::flow_context), 0u);
+    callout.reset();
+    engine->set_flows(nullptr);
+    flows.reset();
+    engine.reset();
+    KernelTest::TearDown();
+  }
+  NTSTATUS associate(std::uint64_t context, std::uint16_t layer = kLayer) {
+    return flows->associate(flow, layer, callout->callout_id, context);
+  }
+  NTSTATUS remove(std::uint16_t layer = kLayer) { return flows->remove(flow, layer, callout->callout_id); }
+  engine::ClassifyResult classify(std::function<void(std::uint64_t, FWPS_CLASSIFY_OUT0&)> body) {
+    engine::ClassifyInput input;
+    input.flow = flow;
+    return callout->run(input, std::move(body));
+  }
+
+  FakeHost host;
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<FlowTable> flows;
+  std::unique_ptr<Classifying> callout;
+  HandleValue flow = 0;
+};
+INSTANTIATE_BOTH(FlowTableTest);
+
+TEST_P(FlowTableTest, AssociateAndRemove) {
+  Classifying::on_deleted = [this] {
+    EXPECT_EQ(kernel::current_irql(), DISPATCH_LEVEL);
+    EXPECT_EQ(ledger::current_driver(), driver);
+    EXPECT_EQ(flows->counts().contexts, 0u);  // no lock is held
+  };
+  EXPECT_EQ(remove(), STATUS_UNSUCCESSFUL);
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::flow_context), 1u);
+  EXPECT_EQ(associate(6), STATUS_OBJECT_NAME_EXISTS);
+  EXPECT_EQ(flows->count_of(callout->callout_id), 1u);
+  EXPECT_EQ(remove(kOtherLayer), STATUS_UNSUCCESSFUL);
+  EXPECT_EQ(remove(), STATUS_SUCCESS);
+  ASSERT_EQ(Classifying::deleted.size(), 1u);
+  EXPECT_EQ(Classifying::deleted[0].context, 5u);
+  EXPECT_EQ(Classifying::deleted[0].layer, kLayer);
+  EXPECT_EQ(Classifying::deleted[0].callout, callout->callout_id);
+  EXPECT_EQ(remove(), STATUS_UNSUCCESSFUL);
+  EXPECT_EQ(flows->count_of(callout->callout_id), 0u);
+}
+
+TEST_P(FlowTableTest, WhatCannotBeAssociated) {
+  EXPECT_EQ(associate(0), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(flows->associate(flow + 1, kLayer, callout->callout_id, 5), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(flows->associate(flow, kLayer, 0xdead, 5), STATUS_INVALID_PARAMETER);
+  engine::Registration no_delete;
+  no_delete.key = {1, 2, 3, {4}};
+  no_delete.classify = reinterpret_cast<void (*)()>(+[] {});
+  std::uint32_t id = 0;
+  ASSERT_EQ(engine->callouts().add(no_delete, &id), STATUS_SUCCESS);
+  EXPECT_EQ(flows->associate(flow, kLayer, id, 5), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
+  flows->end(flow);
+  EXPECT_FALSE(flows->is_alive(flow));
+  EXPECT_EQ(associate(5), STATUS_INVALID_PARAMETER);
+}
+
+TEST_P(FlowTableTest, TheEndDeletesEveryContextOnce) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  EXPECT_EQ(associate(6, kOtherLayer), STATUS_SUCCESS);
+  flows->end(flow);
+  flows->end(flow);
+  EXPECT_EQ(Classifying::deleted.size(), 2u);
+  EXPECT_EQ(remove(), STATUS_UNSUCCESSFUL);
+  EXPECT_EQ(flows->counts().alive, 0u);
+}
+
+TEST_P(FlowTableTest, AClassifySeesTheContextOfItsLayerOnly) {
+  EXPECT_EQ(associate(6, kOtherLayer), STATUS_SUCCESS);
+  classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) { EXPECT_EQ(context, 0u); });
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) { EXPECT_EQ(context, 5u); });
+  flows->end(flow);
+}
+
+TEST_P(FlowTableTest, RemovalInsideAClassifyIsPendingAndFollowsIt) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) {
+    EXPECT_EQ(context, 5u);
+    EXPECT_EQ(remove(), STATUS_PENDING);
+    EXPECT_EQ(remove(), STATUS_UNSUCCESSFUL);
+    EXPECT_EQ(associate(7), STATUS_OBJECT_NAME_EXISTS);
+    EXPECT_TRUE(Classifying::deleted.empty());
+    EXPECT_EQ(flows->count_of(callout->callout_id), 1u);
+  });
+  EXPECT_EQ(Classifying::deleted.size(), 1u);
+  EXPECT_EQ(associate(7), STATUS_SUCCESS);
+  flows->end(flow);
+  EXPECT_EQ(Classifying::deleted.size(), 2u);
+}
+
+TEST_P(FlowTableTest, AFlowThatEndsInsideAClassifyDeletesAfterIt) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  classify([&](std::uint64_t, FWPS_CLASSIFY_OUT0&) {
+    flows->end(flow);
+    EXPECT_FALSE(flows->is_alive(flow));
+    EXPECT_TRUE(Classifying::deleted.empty());
+  });
+  EXPECT_EQ(Classifying::deleted.size(), 1u);
+  EXPECT_NE(flows->create({}), flow);  // the slot may be used again, under another generation
+}
+
+TEST_P(FlowTableTest, ACalloutWithContextsIsBusy) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  EXPECT_EQ(engine->callouts().remove(callout->callout_id), STATUS_DEVICE_BUSY);
+  EXPECT_EQ(remove(), STATUS_SUCCESS);
+}
+
+TEST_P(FlowTableTest, AbortReachesTheHostBetweenPackets) {
+  EXPECT_EQ(flows->abort(flow + 1), STATUS_INVALID_PARAMETER);
+  EXPECT_EQ(flows->abort(flow), STATUS_SUCCESS);
+  EXPECT_TRUE(host.aborted.empty());
+  EXPECT_TRUE(flows->has_work());
+  EXPECT_EQ(flows->run_aborts(), 1u);
+  EXPECT_THAT(host.aborted, testing::ElementsAre(flow));
+  EXPECT_FALSE(flows->has_work());
+}
+
+TEST_P(FlowTableTest, TheTableIsBounded) {
+  std::size_t made = 1;
+  while (flows->create({}) != 0) ++made;
+  EXPECT_EQ(made, kMaxFlows);
+  EXPECT_EQ(flows->counts().refused, 1u);
+  EXPECT_EQ(flows->list(10).size(), 10u);
+}
+
+struct Remover {
+  FlowTable* flows;
+  HandleValue flow;
+  std::uint32_t callout;
+  std::atomic<int> removed{0};
+  std::atomic<bool> stop{false};
+};
+
+void NTAPI remove_thread(void* context) {
+  auto& self = *static_cast<Remover*>(context);
+  for (int i = 0; i < 2000 && !self.stop; ++i) {
+    const NTSTATUS status = self.flows->remove(self.flow, kLayer, self.callout);
+    if (status != STATUS_UNSUCCESSFUL) ++self.removed;
+    kernel::Kernel::current().scheduler().preemption_point();
+  }
+}
+
+TEST_P(FlowTableTest, RemovalFromAnotherThreadDeletesEachContextOnce) {
+  Remover remover{.flows = flows.get(), .flow = flow, .callout = callout->callout_id};
+  std::atomic<int> deletions{0};
+  Classifying::on_deleted = [&] { ++deletions; };
+  const HANDLE thread = start_thread(remove_thread, &remover);
+  int associated = 0;
+  for (int i = 0; i < 500; ++i) {
+    if (associate(static_cast<std::uint64_t>(i) + 1) == STATUS_SUCCESS) ++associated;
+    classify([&](std::uint64_t, FWPS_CLASSIFY_OUT0&) { scheduler().preemption_point(); });
+  }
+  remover.stop = true;
+  EXPECT_EQ(join(thread), STATUS_SUCCESS);
+  flows->end(flow);
+  EXPECT_EQ(deletions, associated);
+  EXPECT_EQ(flows->counts().contexts_deleted, flows->counts().contexts_associated);
+}
+
+}  // namespace
+}  // namespace wfp::flow
