@@ -10,7 +10,7 @@
 #include <set>
 
 #include "contexts.hpp"
-#include "fwpmk.h"
+#include "fwpsk.h"
 #include "stack/packet/packet_pool.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/sim_scheduler.hpp"
@@ -54,7 +54,7 @@ void NTAPI classify(const FWPS_INCOMING_VALUES0* values, const FWPS_INCOMING_MET
   shown.push_back(s);
   const Answer answer = answers[values->layerId];
   if (answer.pend) {
-    EXPECT_EQ(FwpsPendOperation0(metadata->completionHandle, &pended), STATUS_SUCCESS);
+    EXPECT_EQ(wfp::ale::Pends::current()->pend(metadata->completionHandle, &pended), STATUS_SUCCESS);
   }
   out->actionType = answer.action;
   if (answer.absorb) out->flags |= FWPS_CLASSIFY_OUT_FLAG_ABSORB;
@@ -104,7 +104,7 @@ class ShimTest : public testing::Test {
     scheduler->bind_processor(0);
     kernel_ = std::make_unique<wfp::kernel::Kernel>(std::move(scheduler));
     engine_ = std::make_unique<wfp::engine::Engine>(host_, kernel_->scheduler());
-    flows_ = std::make_unique<wfp::flow::FlowTable>(engine_->callouts());
+    flows_ = std::make_unique<wfp::flow::FlowTable>(engine_->callouts(), host_);
     engine_->set_flows(flows_.get());
     pends_ = std::make_unique<wfp::ale::Pends>(host_, kernel_->scheduler());
   }
@@ -113,8 +113,8 @@ class ShimTest : public testing::Test {
     shim_->add_interface(2, kIfTypeEthernet);
   }
   void TearDown() override {
-    if (session_ != nullptr) FwpmEngineClose0(session_);
-    for (const UINT32 id : callouts_) EXPECT_EQ(FwpsCalloutUnregisterById0(id), STATUS_SUCCESS);
+    remove_filters();
+    unregister();
     shim_.reset();
     EXPECT_EQ(flows_->counts().alive, 0u);
     EXPECT_EQ(pends_->counts().open, 0u);
@@ -130,32 +130,39 @@ class ShimTest : public testing::Test {
 
   // A callout and its filter at a layer.
   void filter_at(std::uint16_t layer, UINT32 flags = FWP_CALLOUT_FLAG_ALLOW_RSC | FWP_CALLOUT_FLAG_ALLOW_URO) {
-    if (session_ == nullptr) {
-      FWPM_SESSION0 session{};
-      session.flags = FWPM_SESSION_FLAG_DYNAMIC;
-      ASSERT_EQ(FwpmEngineOpen0(nullptr, RPC_C_AUTHN_WINNT, nullptr, &session, &session_), STATUS_SUCCESS);
+    auto& management = engine_->management();
+    if (session_ == 0) {
+      ASSERT_EQ(management.open({.name = u"test", .is_dynamic = true}, session_), STATUS_SUCCESS);
     }
-    FWPS_CALLOUT1 callout{};
-    callout.calloutKey = {0x7e57, layer, 0, {}};
-    callout.flags = flags;
-    callout.classifyFn = classify;
-    callout.notifyFn = notify;
+    wfp::engine::Registration registration;
+    registration.key = {0x7e57, layer, 0, {}};
+    registration.version = 1;
+    registration.flags = flags;
+    registration.classify = reinterpret_cast<void (*)()>(&classify);
+    registration.notify = reinterpret_cast<void (*)()>(&notify);
     UINT32 id = 0;
-    ASSERT_EQ(FwpsCalloutRegister1(nullptr, &callout, &id), STATUS_SUCCESS);
+    ASSERT_EQ(engine_->callouts().add(registration, &id), STATUS_SUCCESS);
+    engine_->callouts_changed();
     callouts_.push_back(id);
-    char16_t name[] = u"test";
-    FWPM_CALLOUT0 object{};
-    object.calloutKey = callout.calloutKey;
-    object.displayData.name = name;
-    object.applicableLayer = *wfp::model::find_layer(layer)->key;
-    ASSERT_EQ(FwpmCalloutAdd0(session_, &object, nullptr, nullptr), STATUS_SUCCESS);
-    FWPM_FILTER0 filter{};
-    filter.displayData.name = name;
-    filter.layerKey = object.applicableLayer;
-    filter.action.type = FWP_ACTION_CALLOUT_TERMINATING;
-    filter.action.calloutKey = object.calloutKey;
-    UINT64 filter_id = 0;
-    ASSERT_EQ(FwpmFilterAdd0(session_, &filter, nullptr, &filter_id), STATUS_SUCCESS);
+    wfp::model::CalloutObject object;
+    object.key = registration.key;
+    object.name = u"test";
+    object.layer = layer;
+    ASSERT_EQ(management.add(session_, object, nullptr), STATUS_SUCCESS);
+    wfp::model::Filter filter;
+    filter.name = u"test";
+    filter.layer = layer;
+    filter.action = FWP_ACTION_CALLOUT_TERMINATING;
+    filter.callout = registration.key;
+    std::uint64_t filter_id = 0;
+    ASSERT_EQ(management.add(session_, filter, &filter_id), STATUS_SUCCESS);
+  }
+  void remove_filters() {
+    if (session_ != 0) engine_->management().close(std::exchange(session_, 0));
+  }
+  void unregister() {
+    for (const UINT32 id : std::exchange(callouts_, {})) EXPECT_EQ(engine_->callouts().remove(id), STATUS_SUCCESS);
+    engine_->callouts_changed();
   }
   stack::Packet packet(std::size_t size = 30) { return pool_.allocate(size); }
   std::optional<stack::Packet> inspect(const stack::PacketContext& c) { return hooks_.inspect(packet(), c); }
@@ -178,7 +185,7 @@ class ShimTest : public testing::Test {
   std::unique_ptr<wfp::flow::FlowTable> flows_;
   std::unique_ptr<wfp::ale::Pends> pends_;
   std::unique_ptr<Shim> shim_;
-  HANDLE session_ = nullptr;
+  wfp::engine::SessionId session_ = 0;
   std::vector<UINT32> callouts_;
 };
 
@@ -191,8 +198,7 @@ TEST_F(ShimTest, AFilterArmsItsHookAlone) {
   EXPECT_TRUE(hooks_.armed(Hook::TransportOut, Family::V4));
   EXPECT_FALSE(hooks_.armed(Hook::TransportOut, Family::V6));
   EXPECT_FALSE(hooks_.armed(Hook::TransportIn, Family::V4));
-  FwpmEngineClose0(session_);
-  session_ = nullptr;
+  remove_filters();
   EXPECT_FALSE(hooks_.armed(Hook::TransportOut, Family::V4));
 }
 
@@ -215,9 +221,8 @@ TEST_F(ShimTest, ACalloutThatRefusesCoalescingTurnsItOff) {
   shim_->set_coalescing_handler([&](bool allowed) { told.push_back(allowed); });
   filter_at(FWPS_LAYER_INBOUND_TRANSPORT_V4, 0);
   EXPECT_TRUE(hooks_.segment_received());
-  FwpmEngineClose0(session_);
-  session_ = nullptr;
-  for (const UINT32 id : std::exchange(callouts_, {})) EXPECT_EQ(FwpsCalloutUnregisterById0(id), STATUS_SUCCESS);
+  remove_filters();
+  unregister();
   EXPECT_FALSE(hooks_.segment_received());
   EXPECT_THAT(told, ElementsAre(true, false, true));
 }
@@ -340,7 +345,7 @@ TEST_F(ShimTest, APendedAcceptWaitsUnderATicket) {
   EXPECT_NE(answer.ticket, 0u);
   EXPECT_FALSE(syn);
   EXPECT_EQ(flows_->counts().alive, 0u);
-  FwpsCompleteOperation0(pended, nullptr);
+  pends_->complete(pended);
   EXPECT_THAT(control_.resumed, ElementsAre(answer.ticket));
   EXPECT_THAT(recorder.lines, ElementsAre("ALE_AUTH_RECV_ACCEPT_V4 unknown block absorb pended none"));
   shim_->set_trace(nullptr);
@@ -354,7 +359,7 @@ TEST_F(ShimTest, APendedConnectIsReauthorized) {
   auto operation = test::operation(owner, stack::Direction::Outbound);
   const auto later = shim_->connect(operation, nullptr);
   ASSERT_EQ(later.decision, Decision::Later);
-  FwpsCompleteOperation0(pended, nullptr);
+  pends_->complete(pended);
 
   answers[FWPS_LAYER_ALE_AUTH_CONNECT_V4] = {};
   operation.resumed = later.ticket;
