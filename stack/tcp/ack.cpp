@@ -142,6 +142,7 @@ void challenge_ack(Tcb& tcb, Instant now) {
 
 void on_ack_sent(Tcb& tcb) {
   tcb.ack_now = false;
+  tcb.window_update_due = false;
   tcb.unacked_segments = 0;
   tcb.timers.delayed_ack = kNever;
   tcb.last_ack_sent = tcb.rcv_nxt;

@@ -52,7 +52,9 @@ Endpoint::Transfer Endpoint::read_in_place(std::size_t limit, const std::functio
 
 void Endpoint::after_read() {
   if (tcb_.received.empty()) is_reader_waiting_ = true;
-  if (may_receive_data(tcb_.state) && needs_window_update(tcb_)) wake();
+  if (!may_receive_data(tcb_.state) || !needs_window_update(tcb_)) return;
+  tcb_.window_update_due = true;
+  wake();
 }
 
 Error Endpoint::write_error() const {

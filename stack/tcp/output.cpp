@@ -185,7 +185,7 @@ std::optional<OutSegment> next_segment(Tcb& tcb, std::uint32_t large_send_max, I
   if (auto out = next_rescue(tcb, now)) return out;
   if (auto out = next_probe(tcb, now)) return out;
   if (std::exchange(tcb.keep_alive_due, false)) return make_keep_alive(tcb, now);
-  if (tcb.ack_now || needs_window_update(tcb)) return make_segment(tcb, now);
+  if (tcb.ack_now || tcb.window_update_due) return make_segment(tcb, now);
   return std::nullopt;
 }
 
@@ -194,18 +194,23 @@ void on_segment_sent(Tcb& tcb, const OutSegment& segment, Instant now) {
   if ((segment.flags & flag::kAck) != 0) on_ack_sent(tcb);
   const Seq end = segment.end();
   if (segment.seq == end || segment.origin == Origin::TcpAck) return;
+  // Probes of a closed window have a pace of their own.
+  const bool is_probing = tcb.snd_wnd == 0 && tcb.persist_probes > 0;
+  const Duration timeout = is_probing ? tcb.rtt.rto_after(tcb.persist_probes) : tcb.rtt.rto();
   if (segment.is_retransmission) {
     const bool is_front = segment.seq == tcb.snd_una;
     tcb.scoreboard.on_retransmitted(segment.seq, end, now);
-    if (is_front) tcb.timers.retransmit = now + tcb.rtt.rto();  // never again before a whole timeout has passed
+    if (is_front) tcb.timers.retransmit = now + timeout;  // never again before a whole timeout has passed
   } else {
     tcb.scoreboard.on_sent(segment.seq, end, now);
     tcb.snd_nxt = end;
-    if (segment.payload_size % tcb.mss() != 0) tcb.snd_small_end = segment.seq + segment.payload_size;
+    // Small because there was no more, not because of a window.
+    const Seq data_end = segment.seq + segment.payload_size;
+    if (segment.payload_size % tcb.mss() != 0 && data_end == tcb.buffer_end()) tcb.snd_small_end = data_end;
   }
   tcb.last_sent_at = now;
   tcb.timers.persist = kNever;
-  if (tcb.timers.retransmit == kNever) tcb.timers.retransmit = now + tcb.rtt.rto();
+  if (tcb.timers.retransmit == kNever) tcb.timers.retransmit = now + timeout;
   if (tcb.timers.give_up == kNever) {
     const bool is_syn = tcb.state == State::SynSent;
     tcb.timers.give_up = now + (is_syn ? tcb.config->syn_timeout : tcb.give_up_after);

@@ -11,11 +11,9 @@ std::uint32_t Recovery::in_flight(const Scoreboard& scoreboard, std::uint32_t ms
 }
 
 void Recovery::enter_fast(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion) {
-  // FlightSize without what limited transmit added (RFC 5681 3.2 (2)): with SACK the reported bytes are what has
-  // left.
-  const std::uint32_t limited = ack.has_sack ? 0 : (kDupThresh - 1) * congestion.mss();
+  // FlightSize without what limited transmit added (RFC 5681 3.2 (2)).
   const std::uint32_t flight = scoreboard.outstanding_bytes();
-  congestion.on_loss(flight > limited + congestion.mss() ? flight - limited : flight, ack.now);
+  congestion.on_loss(duplicate_acks_ > 0 ? std::min(flight, flight_before_duplicates_) : flight, ack.now);
   phase_ = Phase::Fast;
   recovery_point_ = ack.nxt;
   has_recovery_point_ = true;
@@ -48,7 +46,7 @@ void Recovery::on_ack(const Ack& ack, Scoreboard& scoreboard, Congestion& conges
     else
       duplicate_acks_ = 0;
   } else if (ack.is_duplicate && !scoreboard.empty() && phase_ != Phase::Timeout) {
-    ++duplicate_acks_;
+    if (duplicate_acks_++ == 0) flight_before_duplicates_ = scoreboard.outstanding_bytes();
   }
   const bool marked = ack.has_sack && phase_ != Phase::Timeout && scoreboard.mark_lost_by_sack(congestion.mss());
   if (phase_ != Phase::Open || has_recovery_point_ || scoreboard.empty()) return;

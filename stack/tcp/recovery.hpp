@@ -60,7 +60,8 @@ class Recovery {
   bool rescue_used_ = false;
   bool has_sack_ = false;
   std::uint32_t duplicate_acks_ = 0;
-  Seq timeout_una_{};  // what the last timeout was about
+  std::uint32_t flight_before_duplicates_ = 0;  // outstanding at the first of them
+  Seq timeout_una_{};                           // what the last timeout was about
 };
 
 }  // namespace stack::tcp

@@ -183,7 +183,8 @@ std::optional<SentRange> Scoreboard::next_lost(std::uint32_t limit) const {
 std::optional<SentRange> Scoreboard::last_unsacked(std::uint32_t limit) const {
   for (std::size_t at = ranges_.size(); at > first_; --at) {
     SentRange range = ranges_[at - 1];
-    if (range.sacked || range.lost) continue;
+    if (range.sacked) continue;
+    if (range.lost || range.retransmitted) break;
     if (range.size() > limit) range.begin = range.end - limit;
     return range;
   }

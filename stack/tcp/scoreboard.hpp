@@ -60,8 +60,8 @@ class Scoreboard {
 
   // The next range to be sent again, cut to `limit` bytes.
   std::optional<SentRange> next_lost(std::uint32_t limit) const;
-  // The first or last range that is neither reported nor lost: for a rescue transmission (RFC 6675 4, NextSeg rule
-  // 4).
+  // The end of the last range that was not reported, unless it was sent again already: for the rescue transmission
+  // (RFC 6675 4, NextSeg rule 4).
   std::optional<SentRange> last_unsacked(std::uint32_t limit) const;
   // The first range as it is, cut to `limit`.
   std::optional<SentRange> front(std::uint32_t limit) const;

@@ -83,6 +83,7 @@ struct Tcb {
 
   // --- acknowledging ---
   bool ack_now = false;
+  bool window_update_due = false;      // the application has read so much that the peer must hear of it
   std::uint32_t unacked_segments = 0;  // received since the last ACK left, of full size
   std::uint32_t rcv_mss = 0;           // the largest segment that the peer has sent
   Instant challenge_window_start{};    // of the limit on challenge ACKs
