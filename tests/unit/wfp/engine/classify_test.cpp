@@ -1,0 +1,187 @@
+// Callouts: how they are called, kept while in use, told of their filters, and watched.
+#include <chrono>
+#include <thread>
+
+#include "engine_fixture.hpp"
+#include "wfp/ndis/nbl.hpp"
+#include "wfp/ndis/nbl_pool.hpp"
+#include "wfp/ndis/offsets.hpp"
+
+namespace wfp::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class ClassifyTest : public EngineTest {
+ protected:
+  std::uint32_t with_callout(FWP_ACTION_TYPE action, ClassifyBody body, std::uint32_t flags = 0) {
+    classify_bodies[0] = std::move(body);
+    const auto id = register_callout<0>(1, flags);
+    EXPECT_EQ(add_callout(1, session), STATUS_SUCCESS);
+    filter_id = add(filter(action, 0, 1));
+    return id;
+  }
+  std::uint64_t filter_id = 0;
+};
+
+TEST_F(ClassifyTest, NoFilterPermits) {
+  EXPECT_FALSE(engine->armed(kLayer));
+  const auto result = classify();
+  EXPECT_EQ(result.verdict, Verdict::Permit);
+  EXPECT_FALSE(result.matched);
+  EXPECT_EQ(engine->counts(kLayer).classified, 1u);
+}
+
+TEST_F(ClassifyTest, CalloutDecidesAtTheLayersLevelInItsDriversName) {
+  const auto id = with_callout(FWP_ACTION_CALLOUT_TERMINATING, [&](const auto& shown, auto, auto& out) {
+    EXPECT_EQ(KeGetCurrentIrql(), DISPATCH_LEVEL);
+    EXPECT_EQ(ledger::current_driver(), driver);
+    EXPECT_EQ(shown.filterId, filter_id);
+    ASSERT_NE(current_classify(), nullptr);
+    EXPECT_EQ(current_classify()->filter_id, filter_id);
+    EXPECT_EQ(out.rights, FWPS_RIGHT_ACTION_WRITE);
+    out.actionType = FWP_ACTION_BLOCK;
+    out.flags |= FWPS_CLASSIFY_OUT_FLAG_ABSORB;
+    out.rights &= ~static_cast<UINT32>(FWPS_RIGHT_ACTION_WRITE);
+  });
+  const auto result = classify();
+  EXPECT_EQ(result.verdict, Verdict::Block);
+  EXPECT_TRUE(result.absorb);
+  EXPECT_TRUE(result.is_hard);
+  EXPECT_EQ(result.callout_id, id);
+  EXPECT_EQ(current_classify(), nullptr);
+  EXPECT_EQ(engine->counts(kLayer).absorbed, 1u);
+  EXPECT_EQ(engine->filter_reports().at(0).hits, 1u);
+}
+
+TEST_F(ClassifyTest, ConditionalOnFlowSleepsWithoutContext) {
+  with_callout(
+      FWP_ACTION_CALLOUT_TERMINATING, [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_BLOCK; },
+      FWP_CALLOUT_FLAG_CONDITIONAL_ON_FLOW);
+  EXPECT_EQ(classify().callouts_run, 0u);
+}
+
+TEST_F(ClassifyTest, UnregisteredTerminatingCalloutBlocks) {
+  const auto id = with_callout(FWP_ACTION_CALLOUT_TERMINATING, nullptr);
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_FWP_CALLOUT_NOT_FOUND);
+  EXPECT_EQ(classify().verdict, Verdict::Block);
+}
+
+TEST_F(ClassifyTest, RemovingWaitsForTheClassifyThatRuns) {
+  std::atomic<bool> is_inside{false}, may_leave{false}, has_left{false};
+  const auto id = with_callout(FWP_ACTION_CALLOUT_UNKNOWN, [&](const auto&, auto, auto&) {
+    is_inside = true;
+    while (!may_leave) std::this_thread::yield();
+    has_left = true;
+  });
+  std::thread packets([&] { classify(); });
+  while (!is_inside) std::this_thread::yield();
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    may_leave = true;
+  });
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
+  EXPECT_TRUE(has_left);
+  packets.join();
+  later.join();
+}
+
+TEST_F(ClassifyTest, NoticesComeAndGo) {
+  std::vector<int> types;
+  notify_bodies[0] = [&](FWPS_CALLOUT_NOTIFY_TYPE type, FWPS_FILTER3& shown) {
+    types.push_back(type);
+    shown.context = 42;
+    return STATUS_SUCCESS;
+  };
+  std::uint64_t seen = 0;
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, [&](const auto& shown, auto, auto&) { seen = shown.context; });
+  classify();
+  EXPECT_EQ(seen, 42u);
+  EXPECT_EQ(management().remove_filter(session, filter_id), STATUS_SUCCESS);
+  EXPECT_THAT(types, ElementsAre(FWPS_CALLOUT_NOTIFY_ADD_FILTER, FWPS_CALLOUT_NOTIFY_DELETE_FILTER));
+}
+
+TEST_F(ClassifyTest, RegisteringLateInsideATransactionTellsOfOldFilters) {
+  int told = 0;
+  notify_bodies[0] = [&](auto, auto&) { return ++told, STATUS_SUCCESS; };
+  ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
+  add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
+  ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);
+  register_callout<0>(1);
+  EXPECT_EQ(told, 0);
+  ASSERT_EQ(management().commit(session), STATUS_SUCCESS);
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(ClassifyTest, RefusedFilterIsNotAdded) {
+  notify_bodies[0] = [](auto, auto&) { return STATUS_UNSUCCESSFUL; };
+  register_callout<0>(1);
+  ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1), nullptr),
+            STATUS_FWP_CALLOUT_NOTIFICATION_FAILED);
+  EXPECT_TRUE(engine->filter_reports().empty());
+}
+
+TEST_F(ClassifyTest, CoalescingNeedsBothFlags) {
+  EXPECT_TRUE(engine->allows_coalescing());
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr, FWP_CALLOUT_FLAG_ALLOW_URO);
+  const auto refusal = engine->coalescing_refusal();
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->driver, "testdriver");
+  EXPECT_EQ(refusal->missing_flag, "FWP_CALLOUT_FLAG_ALLOW_RSC");
+}
+
+TEST_F(ClassifyTest, UnbalancedOffsetsArePutBack) {
+  ndis::NblPool pool{4};
+  NET_BUFFER_LIST* const packet = pool.allocate(64, 100);
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, [&](const auto&, auto, auto&) { ndis::retreat(*packet, 20); });
+  classify(packet);
+  EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
+  EXPECT_THAT(rules(), ElementsAre(rule::kOffsets));
+  classify_bodies[0] = [&](const auto&, auto, auto&) { ndis::advance(*packet, 20); };
+  classify(packet);
+  EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
+  EXPECT_THAT(rules(), ElementsAre(rule::kOffsets));
+  ndis::release(*packet);
+}
+
+TEST_F(ClassifyTest, BreachesAreNamed) {
+  with_callout(FWP_ACTION_CALLOUT_TERMINATING,
+               [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_CONTINUE; });
+  EXPECT_EQ(classify().verdict, Verdict::Block);
+  classify();
+  EXPECT_THAT(rules(), ElementsAre(rule::kTerminating));  // once a filter
+
+  classify_bodies[0] = [](const auto&, auto, auto& out) {
+    out.actionType = FWP_ACTION_BLOCK;
+    out.flags = FWPS_CLASSIFY_OUT_FLAG_ABSORB;
+  };
+  classify(nullptr, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
+  EXPECT_THAT(rules(), ElementsAre(rule::kAleSkipped));
+
+  classify_bodies[0] = [](const auto&, auto, auto& out) {
+    out.actionType = FWP_ACTION_PERMIT;
+    kernel::thread_state.irql = PASSIVE_LEVEL;
+  };
+  classify();
+  EXPECT_THAT(rules(), ElementsAre(rule::kIrqlLeak));
+
+  add_sublayer(9, 0xffff);
+  add(filter(FWP_ACTION_BLOCK, 9));
+  classify_bodies[0] = [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_PERMIT; };
+  EXPECT_EQ(classify().verdict, Verdict::Block);
+  EXPECT_THAT(rules(), ElementsAre(rule::kNoRight));
+}
+
+TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr);
+  engine->remove_driver(driver);
+  EXPECT_THAT(rules(), ElementsAre(rule::kLeftBehind));
+  engine->remove_driver(driver);
+  EXPECT_THAT(rules(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace wfp::engine

@@ -1,0 +1,146 @@
+// Sessions, transactions, lifetimes and the documented statuses.
+#include <thread>
+
+#include "engine_fixture.hpp"
+#include "wfp/engine/weight.hpp"
+
+namespace wfp::engine {
+namespace {
+
+class ManagementTest : public EngineTest {};
+
+TEST_F(ManagementTest, StaleHandleFails) {
+  ASSERT_EQ(management().close(session), STATUS_SUCCESS);
+  EXPECT_EQ(management().close(session), STATUS_INVALID_HANDLE);
+  EXPECT_EQ(management().begin(session, false), STATUS_INVALID_HANDLE);
+}
+
+TEST_F(ManagementTest, TransactionStates) {
+  EXPECT_EQ(management().commit(session), STATUS_FWP_NO_TXN_IN_PROGRESS);
+  EXPECT_EQ(management().begin(session, true), STATUS_SUCCESS);
+  EXPECT_EQ(management().begin(session, false), STATUS_FWP_TXN_IN_PROGRESS);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_BLOCK), nullptr), STATUS_FWP_INCOMPATIBLE_TXN);
+  SessionId other = 0;
+  ASSERT_EQ(management().open({.name = u"", .is_dynamic = false, .wait_ms = 10}, other), STATUS_SUCCESS);
+  EXPECT_EQ(management().begin(other, false), STATUS_FWP_TIMEOUT);
+  EXPECT_EQ(management().abort(session), STATUS_SUCCESS);
+  EXPECT_EQ(management().begin(other, false), STATUS_SUCCESS);
+  EXPECT_EQ(management().close(other), STATUS_SUCCESS);  // aborts
+  EXPECT_EQ(management().begin(session, false), STATUS_SUCCESS);
+  EXPECT_EQ(management().commit(session), STATUS_SUCCESS);
+}
+
+TEST_F(ManagementTest, ObjectsAreValidated) {
+  auto bad = filter(FWP_ACTION_BLOCK);
+  bad.name.clear();
+  EXPECT_EQ(management().add(session, bad, nullptr), STATUS_FWP_NULL_DISPLAY_NAME);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_CONTINUE), nullptr), STATUS_FWP_INVALID_ACTION_TYPE);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_BLOCK, 99), nullptr), STATUS_FWP_SUBLAYER_NOT_FOUND);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 5), nullptr),
+            STATUS_FWP_CALLOUT_NOT_FOUND);
+  ASSERT_EQ(add_callout(5, session, kLayer + 2), STATUS_SUCCESS);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 5), nullptr),
+            STATUS_FWP_INCOMPATIBLE_LAYER);
+  bad = filter(FWP_ACTION_BLOCK);
+  bad.flags = FWPM_FILTER_FLAG_PERMIT_IF_CALLOUT_UNREGISTERED;
+  EXPECT_EQ(management().add(session, bad, nullptr), STATUS_FWP_INVALID_FLAGS);
+  bad = filter(FWP_ACTION_BLOCK);
+  bad.weight.type = FWP_UINT8;
+  bad.weight.number = 16;
+  EXPECT_EQ(management().add(session, bad, nullptr), STATUS_FWP_INVALID_WEIGHT);
+  EXPECT_EQ(add_callout(5, session), STATUS_FWP_ALREADY_EXISTS);
+  EXPECT_EQ(management().remove_filter(session, std::uint64_t{77}), STATUS_FWP_FILTER_NOT_FOUND);
+  EXPECT_EQ(management().remove_sublayer(session, FWPM_SUBLAYER_UNIVERSAL), STATUS_FWP_BUILTIN_OBJECT);
+}
+
+TEST_F(ManagementTest, ReferencedObjectsStay) {
+  add_sublayer(3, 10);
+  const auto id = add(filter(FWP_ACTION_BLOCK, 3));
+  EXPECT_EQ(management().remove_sublayer(session, key_of(3)), STATUS_FWP_IN_USE);
+  EXPECT_EQ(management().remove_filter(session, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().remove_sublayer(session, key_of(3)), STATUS_SUCCESS);
+}
+
+TEST_F(ManagementTest, DynamicObjectsVanishWithTheirSession) {
+  SessionId dynamic = 0;
+  ASSERT_EQ(management().open({.name = u"", .is_dynamic = true, .wait_ms = 0}, dynamic), STATUS_SUCCESS);
+  model::SubLayer sublayer;
+  sublayer.key = key_of(8);
+  sublayer.name = u"dynamic";
+  ASSERT_EQ(management().add(dynamic, sublayer), STATUS_SUCCESS);
+  EXPECT_EQ(management().add(session, filter(FWP_ACTION_BLOCK, 8), nullptr), STATUS_FWP_LIFETIME_MISMATCH);
+  ASSERT_EQ(management().add(dynamic, filter(FWP_ACTION_BLOCK, 8), nullptr), STATUS_SUCCESS);
+  const auto fixed = add(filter(FWP_ACTION_PERMIT));
+  EXPECT_EQ(management().remove_filter(dynamic, fixed), STATUS_FWP_DYNAMIC_SESSION_IN_PROGRESS);
+  EXPECT_EQ(classify().verdict, Verdict::Block);
+  EXPECT_EQ(management().close(dynamic), STATUS_SUCCESS);
+  EXPECT_EQ(classify().verdict, Verdict::Permit);
+  std::shared_ptr<const model::SubLayer> found;
+  EXPECT_EQ(management().get_sublayer(session, key_of(8), found), STATUS_FWP_SUBLAYER_NOT_FOUND);
+}
+
+TEST_F(ManagementTest, AbortUndoesEverything) {
+  const auto kept = add(filter(FWP_ACTION_BLOCK));
+  ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);
+  add_sublayer(4, 1);
+  add(filter(FWP_ACTION_PERMIT, 4));
+  EXPECT_EQ(management().remove_filter(session, kept), STATUS_SUCCESS);
+  EXPECT_EQ(classify().verdict, Verdict::Block);  // nothing is published yet
+  EXPECT_EQ(management().abort(session), STATUS_SUCCESS);
+  EXPECT_EQ(engine->filter_reports().size(), 1u);
+  std::shared_ptr<const model::SubLayer> found;
+  EXPECT_EQ(management().get_sublayer(session, key_of(4), found), STATUS_FWP_SUBLAYER_NOT_FOUND);
+  EXPECT_EQ(management().remove_filter(session, kept), STATUS_SUCCESS);
+  EXPECT_FALSE(engine->armed(kLayer));
+}
+
+// A reader sees all of a transaction or nothing of it: the block and the hard permit before it come and go together.
+TEST_F(ManagementTest, ReadersSeeWholeTransactions) {
+  add_sublayer(2, 0x9000);
+  add_sublayer(3, 0x7000);
+  std::atomic<bool> done{false};
+  std::atomic<int> torn{0}, seen{0};
+  std::thread reader([&] {
+    while (!done) {
+      const auto result = classify();
+      ++seen;
+      if (result.matched && (result.verdict != Verdict::Permit || !result.is_hard)) ++torn;
+    }
+  });
+  auto permit = filter(FWP_ACTION_PERMIT, 2);
+  permit.flags = FWPM_FILTER_FLAG_CLEAR_ACTION_RIGHT;
+  for (int i = 0; i < 300 || seen < 100; ++i) {
+    EXPECT_EQ(management().begin(session, false), STATUS_SUCCESS);
+    const auto block = add(filter(FWP_ACTION_BLOCK, 3));
+    const auto hard = add(permit);
+    EXPECT_EQ(management().commit(session), STATUS_SUCCESS);
+    EXPECT_EQ(management().begin(session, false), STATUS_SUCCESS);
+    EXPECT_EQ(management().remove_filter(session, hard), STATUS_SUCCESS);
+    EXPECT_EQ(management().remove_filter(session, block), STATUS_SUCCESS);
+    EXPECT_EQ(management().commit(session), STATUS_SUCCESS);
+  }
+  done = true;
+  reader.join();
+  EXPECT_EQ(torn, 0);
+}
+
+TEST(Weight, MoreSpecificWeighsMore) {
+  model::Condition port, net, host;
+  port.field = 1;
+  port.value.type = port.value.low.type = FWP_UINT16;
+  net.field = host.field = 2;
+  net.value.type = host.value.type = FWP_V4_ADDR_MASK;
+  net.value.v4 = {0x0a000000, 0xff000000};
+  host.value.v4 = {0x0a000001, 0xffffffff};
+  EXPECT_EQ(automatic_weight({}), 0u);
+  EXPECT_LT(automatic_weight({net}), automatic_weight({host}));
+  EXPECT_LT(automatic_weight({host}), automatic_weight({net, port}));
+  EXPECT_LT(automatic_weight({host, port}), FWPM_AUTO_WEIGHT_MAX);
+  model::Value range;
+  range.type = FWP_UINT8;
+  range.number = 3;
+  EXPECT_EQ(effective_weight(range, {port}), (std::uint64_t{3} << 60) | automatic_weight({port}));
+}
+
+}  // namespace
+}  // namespace wfp::engine

@@ -1,0 +1,54 @@
+#include "wfp/engine/arbitrate.hpp"
+
+namespace wfp::engine {
+namespace {
+
+bool is_decision(FWP_ACTION_TYPE action) { return action == FWP_ACTION_PERMIT || action == FWP_ACTION_BLOCK; }
+
+void decide(Arbitration& state, FWP_ACTION_TYPE action, bool keeps_right, const Decider& who) {
+  state.action = action;
+  state.has_right = keeps_right;
+  state.absorb = false;
+  state.filter_id = who.filter_id;
+  state.callout_id = who.callout_id;
+}
+
+// The only thing that a callout without the right may do: block what others permitted.
+Outcome apply_without_right(Arbitration& state, const Answer& answer, const Decider& who) {
+  if (answer.action == answer.given) return {true, Breach::None};
+  if (answer.action != FWP_ACTION_BLOCK) return {answer.action == FWP_ACTION_PERMIT, Breach::WroteWithoutRight};
+  decide(state, FWP_ACTION_BLOCK, false, who);
+  state.is_veto = true;
+  state.absorb = answer.absorb;
+  return {true, Breach::None};
+}
+
+}  // namespace
+
+FWP_ACTION_TYPE action_on_entry(const Arbitration& state) {
+  return state.action == FWP_ACTION_NONE_NO_MATCH ? 0 : state.action;
+}
+
+Outcome apply_filter(Arbitration& state, FWP_ACTION_TYPE action, bool clears_right, const Decider& who) {
+  const bool is_soft = action == FWP_ACTION_PERMIT && !clears_right;  // a filter's block is hard anyway
+  if (state.has_right) decide(state, action, is_soft, who);
+  return {true, Breach::None};
+}
+
+Outcome apply_callout(Arbitration& state, const Answer& answer, const Decider& who) {
+  if (answer.kind == FWP_ACTION_CALLOUT_INSPECTION) return {};  // whatever it says: continue
+  if (!state.has_right) return apply_without_right(state, answer, who);
+  const bool must_decide = answer.kind == FWP_ACTION_CALLOUT_TERMINATING;
+  if (!is_decision(answer.action) && !must_decide) return {};
+  const bool decided = is_decision(answer.action);
+  decide(state, decided ? answer.action : FWP_ACTION_BLOCK, answer.kept_right, who);
+  state.absorb = state.is_block() && answer.absorb;
+  return {true, decided ? Breach::None : Breach::TerminatingDidNotDecide};
+}
+
+Outcome apply_unregistered(Arbitration& state, FWP_ACTION_TYPE kind, bool permits, const Decider& who) {
+  if (kind == FWP_ACTION_CALLOUT_INSPECTION) return {};
+  return apply_filter(state, permits ? FWP_ACTION_PERMIT : FWP_ACTION_BLOCK, false, who);
+}
+
+}  // namespace wfp::engine

@@ -1,0 +1,112 @@
+#include "wfp/engine/callouts.hpp"
+
+#include <chrono>
+
+#include "wfp/engine/classify.hpp"
+#include "wfp/ledger/ledger.hpp"
+
+namespace wfp::engine {
+namespace {
+
+constexpr auto kLookAgain = std::chrono::microseconds(100);  // while code of a callout still runs
+
+bool is_inside(std::uint32_t callout) {
+  for (const CurrentClassify* at = current_classify(); at != nullptr; at = at->outer)
+    if (at->callout_id == callout) return true;
+  return false;
+}
+
+const void* ledger_key(const CalloutSlot& slot) { return &slot; }
+
+}  // namespace
+
+CalloutTable::~CalloutTable() {
+  for (const auto& slot : all()) delete slot->registration_.exchange(nullptr);
+}
+
+NTSTATUS CalloutTable::add(const Registration& registration, std::uint32_t* id) {
+  std::shared_ptr<CalloutSlot> slot;
+  {
+    const std::lock_guard lock(lock_);
+    slot = slot_locked(registration.key);
+    if (slot == nullptr) return STATUS_FWP_TOO_MANY_CALLOUTS;
+    if (slot->is_registered()) return STATUS_FWP_ALREADY_EXISTS;
+    auto* const made = new Registration(registration);
+    made->serial = ++last_serial_;
+    slot->registration_.store(made);
+  }
+  ledger::acquire_for(registration.driver, ledger::Kind::callout_registration, ledger_key(*slot),
+                      "FwpsCalloutRegister");
+  if (id != nullptr) *id = slot->id();
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS CalloutTable::remove(std::uint32_t id) { return remove_slot(find(id)); }
+
+NTSTATUS CalloutTable::remove(const GUID& key) {
+  std::shared_ptr<CalloutSlot> slot;
+  {
+    const std::lock_guard lock(lock_);
+    if (const auto found = by_key_.find(key); found != by_key_.end()) slot = found->second;
+  }
+  return remove_slot(slot);
+}
+
+NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot) {
+  if (slot == nullptr || !slot->is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
+  if (is_inside(slot->id())) return STATUS_FWP_IN_USE;
+  if (flows_ != nullptr && flows_->count_of(slot->id()) != 0) return STATUS_DEVICE_BUSY;
+  return take_away(*slot) != nullptr ? STATUS_SUCCESS : STATUS_FWP_CALLOUT_NOT_FOUND;
+}
+
+// Nobody finds the code any more; then those who found it before are waited for.
+std::unique_ptr<const Registration> CalloutTable::take_away(CalloutSlot& slot) {
+  std::unique_ptr<const Registration> registration(slot.registration_.exchange(nullptr));
+  if (registration == nullptr) return registration;
+  while (slot.in_use_.load() != 0) scheduler_.sleep_until(scheduler_.now() + kLookAgain);
+  ledger::release(ledger::Kind::callout_registration, ledger_key(slot));
+  return registration;
+}
+
+std::vector<std::uint32_t> CalloutTable::remove_all_of(ledger::DriverId driver) {
+  std::vector<std::uint32_t> ids;
+  for (const auto& slot : all()) {
+    const bool is_its = [&] {
+      const CalloutUse use(*slot);
+      return use && use->driver == driver;
+    }();
+    if (is_its && take_away(*slot) != nullptr) ids.push_back(slot->id());
+  }
+  return ids;
+}
+
+std::shared_ptr<CalloutSlot> CalloutTable::slot(const GUID& key) {
+  const std::lock_guard lock(lock_);
+  return slot_locked(key);
+}
+
+// Slots stay: a driver that comes back gets its number again, as the filters that name it expect.
+std::shared_ptr<CalloutSlot> CalloutTable::slot_locked(const GUID& key) {
+  if (const auto found = by_key_.find(key); found != by_key_.end()) return found->second;
+  if (by_key_.size() == kMaxCallouts) return nullptr;
+  auto made = std::make_shared<CalloutSlot>(next_id_++, key);
+  by_key_.emplace(key, made);
+  by_id_.emplace(made->id(), made);
+  return made;
+}
+
+std::shared_ptr<CalloutSlot> CalloutTable::find(std::uint32_t id) const {
+  const std::lock_guard lock(lock_);
+  const auto found = by_id_.find(id);
+  return found != by_id_.end() ? found->second : nullptr;
+}
+
+std::vector<std::shared_ptr<CalloutSlot>> CalloutTable::all() const {
+  const std::lock_guard lock(lock_);
+  std::vector<std::shared_ptr<CalloutSlot>> out;
+  out.reserve(by_id_.size());
+  for (const auto& [id, slot] : by_id_) out.push_back(slot);
+  return out;
+}
+
+}  // namespace wfp::engine

@@ -1,0 +1,108 @@
+#include "wfp/engine/checks.hpp"
+
+#include "wfp/kernel/irql.hpp"
+#include "wfp/kernel/report.hpp"
+#include "wfp/kernel/spin_lock.hpp"
+#include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/offsets.hpp"
+
+namespace wfp::engine {
+namespace {
+
+constexpr std::uint32_t kTerminatingReported = 1u << 0;
+
+std::string name_of(const model::Layer& layer) { return std::string(layer.name); }
+
+}  // namespace
+
+CallWatch::CallWatch(const ClassifyInput& input, const CompiledFilter& filter)
+    : input_(input), filter_(filter), irql_(kernel::current_irql()), held_locks_(kernel::thread_state.held_count) {
+  if (input.packet == nullptr) return;
+  for (NET_BUFFER* nb = NET_BUFFER_LIST_FIRST_NB(input.packet); nb != nullptr && buffer_count_ < kWatchedBuffers;
+       nb = NET_BUFFER_NEXT_NB(nb))
+    buffers_[buffer_count_++] = {nb, NET_BUFFER_DATA_LENGTH(nb)};
+}
+
+void CallWatch::check(const FWPS_CLASSIFY_OUT0& out, const Answer& answer) {
+  check_thread();
+  check_offsets();
+  if (answer.absorb) check_absorb(answer);
+  if ((out.rights & FWPS_RIGHT_ACTION_WRITE) != 0 && !answer.kept_right)
+    report_breach(Breach::WroteWithoutRight, answer);
+}
+
+void CallWatch::check_thread() {
+  if (const KIRQL now = kernel::current_irql(); now != irql_) {
+    report(rule::kIrqlLeak,
+           kernel::text("%s returned at %s but was called at %s; restore the saved level on every path",
+                        who().c_str(), kernel::irql_name(now), kernel::irql_name(irql_)));
+    kernel::thread_state.irql = irql_;
+  }
+  if (kernel::thread_state.held_count > held_locks_)
+    report(kernel::rule::kLockHeld, kernel::text("%s returned holding spin lock %p; release it on every path",
+                                                 who().c_str(), static_cast<const void*>(kernel::held_spin_lock())));
+}
+
+void CallWatch::check_offsets() {
+  for (std::size_t i = 0; i < buffer_count_; ++i) {
+    const auto [nb, before] = buffers_[i];
+    const ULONG now = NET_BUFFER_DATA_LENGTH(nb);
+    if (now == before) continue;
+    const bool is_back = now > before;
+    report(rule::kOffsets,
+           kernel::text("%s returned with the data start of NET_BUFFER %zu %u bytes too far %s; undo each "
+                        "NdisRetreatNetBufferDataStart with NdisAdvanceNetBufferDataStart on every path",
+                        who().c_str(), i, is_back ? now - before : before - now, is_back ? "back" : "ahead"));
+    if (is_back)
+      ndis::advance(*nb, now - before, true);
+    else
+      ndis::retreat(*nb, before - now);
+  }
+}
+
+void CallWatch::check_absorb(const Answer& answer) {
+  const model::Layer& layer = *model::find_layer(input_.values->layerId);
+  if (layer.absorb() == model::AbsorbRule::NotValid)
+    report(rule::kAbsorb, kernel::text("%s set FWPS_CLASSIFY_OUT_FLAG_ABSORB, which is not valid at this layer; "
+                                       "block without it",
+                                       who().c_str()));
+  const bool needs_ale = input_.metadata != nullptr &&
+                         FWPS_IS_METADATA_FIELD_PRESENT(input_.metadata, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
+  if (layer.kind == model::LayerKind::Transport && needs_ale && answer.action == FWP_ACTION_BLOCK)
+    report(rule::kAleSkipped,
+           kernel::text("%s absorbed a packet that ALE has yet to authorize "
+                        "(FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED); permit it here and take it at "
+                        "the ALE layer",
+                        who().c_str()));
+}
+
+void CallWatch::report_breach(Breach breach, const Answer& answer) {
+  if (breach == Breach::WroteWithoutRight)
+    report(rule::kNoRight,
+           kernel::text("%s wrote action 0x%x over 0x%x without FWPS_RIGHT_ACTION_WRITE; return at once "
+                        "when the right is missing, unless to veto a permit with a block",
+                        who().c_str(), answer.action, answer.given));
+  if (breach == Breach::TerminatingDidNotDecide &&
+      (filter_.reported.fetch_or(kTerminatingReported) & kTerminatingReported) == 0)
+    report(rule::kTerminating, kernel::text("%s answered 0x%x to a filter of FWP_ACTION_CALLOUT_TERMINATING, which "
+                                            "blocks; answer permit or block, or add the filter as "
+                                            "FWP_ACTION_CALLOUT_UNKNOWN",
+                                            who().c_str(), answer.action));
+}
+
+std::string CallWatch::who() const {
+  return kernel::text("callout %u (filter %llu) at %s", filter_.filter.callout_id,
+                      static_cast<unsigned long long>(filter_.filter.id),
+                      name_of(*model::find_layer(input_.values->layerId)).c_str());
+}
+
+void CallWatch::report(std::string_view rule_id, std::string message) const {
+  ledger::Violation violation;
+  violation.rule = rule_id;
+  violation.message = std::move(message);
+  violation.driver = ledger::current_driver();
+  if (input_.describer != nullptr) violation.packet = input_.describer->describe();
+  ledger::report(std::move(violation));
+}
+
+}  // namespace wfp::engine

@@ -1,0 +1,55 @@
+// The verifier around one call of a classifyFn: what must be as it was when the callout returns. A finding is
+// reported with its rule, the callout, the layer and the packet, and put right so that the next callout and the stack
+// are not hurt by it. Any IRQL; costs a few loads when all is well.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "wfp/engine/arbitrate.hpp"
+#include "wfp/engine/classify.hpp"
+#include "wfp/engine/snapshot.hpp"
+
+namespace wfp::engine {
+
+// Stable: reports and tests match on them.
+namespace rule {
+inline constexpr std::string_view kOffsets = "OFS-UNBALANCED";
+inline constexpr std::string_view kNoRight = "ARB-NO-RIGHT";
+inline constexpr std::string_view kTerminating = "ARB-TERMINATING-CONTINUE";
+inline constexpr std::string_view kAbsorb = "ARB-ABSORB-INVALID";
+inline constexpr std::string_view kAleSkipped = "ALE-CLASSIFY-SKIPPED";
+inline constexpr std::string_view kIrqlLeak = "IRQL-LEAK";
+inline constexpr std::string_view kLeftBehind = "CALLOUT-LEFT-BEHIND";
+}  // namespace rule
+
+inline constexpr std::size_t kWatchedBuffers = 64;  // NET_BUFFERs of a packet; those after them are not checked
+
+class CallWatch {
+ public:
+  CallWatch(const ClassifyInput& input, const CompiledFilter& filter);
+
+  // After the call. `out` is what the callout left.
+  void check(const FWPS_CLASSIFY_OUT0& out, const Answer& answer);
+  void report_breach(Breach breach, const Answer& answer);
+
+ private:
+  struct Watched {
+    NET_BUFFER* buffer;
+    ULONG length;
+  };
+  void check_offsets();
+  void check_thread();
+  void check_absorb(const Answer& answer);
+  void report(std::string_view rule_id, std::string message) const;
+  std::string who() const;
+
+  const ClassifyInput& input_;
+  const CompiledFilter& filter_;
+  KIRQL irql_;
+  std::size_t held_locks_;
+  std::size_t buffer_count_ = 0;
+  std::array<Watched, kWatchedBuffers> buffers_;  // the first buffer_count_ are set
+};
+
+}  // namespace wfp::engine

@@ -1,0 +1,21 @@
+// What the engine asks about flows while it classifies; wfp/flow implements it. A context that enter() returned stays
+// valid, and its flowDeleteFn unrun, until leave(). Any thread; never called with an engine lock held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wfp/kernel/thread_state.hpp"
+
+namespace wfp::engine {
+
+class FlowContexts {
+ public:
+  virtual ~FlowContexts() = default;
+  // The context of this callout at this layer, or 0 when there is none (then no leave() follows).
+  virtual std::uint64_t enter(std::uint64_t flow, std::uint16_t layer, std::uint32_t callout) = 0;
+  virtual void leave(std::uint64_t flow, std::uint16_t layer, std::uint32_t callout) = 0;
+  virtual std::size_t count_of(std::uint32_t callout) const = 0;  // contexts that a callout still has
+};
+
+}  // namespace wfp::engine
