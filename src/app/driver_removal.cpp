@@ -10,7 +10,7 @@ namespace app {
 
 void remove_from_engine(node::System& system, const wfp::kernel::Driver& driver) {
   if (auto* pends = wfp::ale::Pends::current()) pends->complete_all_of(driver.id());
-  system.engine().remove_driver(&driver);
+  system.engine().remove_driver(driver.id());
   if (auto* injections = wfp::inject::Injections::current()) injections->destroy_all_of(driver.id());
 }
 
