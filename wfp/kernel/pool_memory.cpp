@@ -25,7 +25,8 @@ namespace wfp::kernel {
 
 namespace {
 
-constexpr std::size_t kRedZone = 16;
+constexpr std::size_t kRedZone = 16;       // behind the block
+constexpr std::size_t kFrontRedZone = 24;  // before it: fills the header up to a cache line
 constexpr std::size_t kCacheLine = 64;
 constexpr std::uint8_t kRedByte = 0xfd, kFreedByte = 0xdd, kFreshByte = 0xcd;
 constexpr std::uint64_t kMagic = 0x77667074706f6f6cu;
@@ -46,7 +47,7 @@ struct alignas(kCacheLine) PoolMemory::Block {
   ledger::DriverId driver;
   std::array<char, 8> tag_name;  // for the ledger, which keeps a pointer to it
   std::size_t total;             // bytes allocated from the C library
-  std::array<std::uint8_t, kRedZone> red;
+  std::array<std::uint8_t, kFrontRedZone> red;
 
   std::uint8_t* bytes() { return reinterpret_cast<std::uint8_t*>(this + 1); }
   const std::uint8_t* bytes() const { return reinterpret_cast<const std::uint8_t*>(this + 1); }
@@ -90,7 +91,7 @@ void* PoolMemory::allocate(std::size_t size, ULONG tag, bool zeroed) {
     std::memset(block->bytes(), kFreshByte, size);
   block->red.fill(kRedByte);
   std::memset(block->bytes() + size, kRedByte, kRedZone);
-  ASAN_POISON_MEMORY_REGION(block->red.data(), kRedZone);
+  ASAN_POISON_MEMORY_REGION(block->red.data(), kFrontRedZone);
   ASAN_POISON_MEMORY_REGION(block->bytes() + size, kRedZone);
   if (block->driver != ledger::kNoDriver) {
     ledger::acquire(ledger::Kind::pool_allocation, block->bytes(), block->tag_name.data(), size);
@@ -98,23 +99,19 @@ void* PoolMemory::allocate(std::size_t size, ULONG tag, bool zeroed) {
     const std::lock_guard lock(lock_);
     unowned_.insert(block->bytes());
   }
+  if (level == ledger::Level::off) allocated_unseen_.store(true, std::memory_order_relaxed);
   return block->bytes();
 }
 
 // True when the memory is a live block as far as is known; reports otherwise.
 bool PoolMemory::may_free(void* memory) {
-  switch (ledger::release(ledger::Kind::pool_allocation, memory)) {
-    case ledger::Release::ok:
-      return true;
-    case ledger::Release::untracked:
-      return true;
-    case ledger::Release::unknown:
-      break;
-  }
+  if (ledger::release(ledger::Kind::pool_allocation, memory) == ledger::Release::ok) return true;
+  if (ledger::level() == ledger::Level::off) return true;
   std::string earlier;
   {
     const std::lock_guard lock(lock_);
     if (unowned_.erase(memory) != 0) return true;
+    if (allocated_unseen_.load(std::memory_order_relaxed)) return true;
     for (const Freed& freed : recent_)
       if (freed.memory == memory && memory != nullptr)
         earlier = "; it was freed before, with tag '" + tag_text(freed.tag) + "', allocated by " +
@@ -129,7 +126,7 @@ void PoolMemory::check_on_free(const Block& block, const void* memory, ULONG tag
   if (tag != 0 && tag != block.tag)
     report_violation(rule::kPoolTag, text("%p was freed with tag '%s' but allocated with '%s'", memory,
                                           tag_text(tag).c_str(), block.tag_name.data()));
-  if (const auto* at = first_other(block.red.data(), kRedZone, kRedByte); at != nullptr)
+  if (const auto* at = first_other(block.red.data(), kFrontRedZone, kRedByte); at != nullptr)
     report_violation(rule::kPoolOverrun,
                      text("%zu bytes before block %p (tag '%s') were overwritten",
                           static_cast<std::size_t>(block.bytes() - at), memory, block.tag_name.data()));

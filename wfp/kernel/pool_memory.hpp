@@ -62,8 +62,9 @@ class PoolMemory {
 
   std::size_t limit_bytes_ = kDefaultPoolLimitBytes;
   std::atomic<std::size_t> bytes_in_use_{0}, failures_{0};
-  std::mutex lock_;                          // guards what follows
-  std::unordered_set<const void*> unowned_;  // allocated outside any driver's scope; the ledger has the others
+  std::atomic<bool> allocated_unseen_{false};  // some blocks are from a time when the level was off
+  std::mutex lock_;                            // guards what follows
+  std::unordered_set<const void*> unowned_;    // allocated outside any driver's scope; the ledger has the others
   std::array<Freed, kRecentFrees> recent_{};
   std::size_t next_recent_ = 0;
   std::deque<Block*> quarantine_;

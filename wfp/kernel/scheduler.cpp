@@ -13,7 +13,8 @@ namespace wfp::kernel {
 
 namespace {
 std::atomic<std::uint64_t> last_generation{0};
-}
+constexpr USHORT kInitializedMark = 0x4b45;  // type and mark never change later, so they are read without the lock
+}  // namespace
 
 const char* kind_name(const DISPATCHER_HEADER& header) {
   switch (static_cast<DispatchType>(header.Type)) {
@@ -38,6 +39,7 @@ const char* kind_name(const DISPATCHER_HEADER& header) {
 void init_header(DISPATCHER_HEADER& header, DispatchType type, LONG state) {
   header = {};
   header.Type = static_cast<UCHAR>(type);
+  header.Mark = kInitializedMark;
   header.SignalState = state;
   InitializeListHead(&header.WaitListHead);
 }
@@ -46,7 +48,7 @@ bool is_dispatcher_object(const void* object) {
   if (object == nullptr) return false;
   const auto& header = *static_cast<const DISPATCHER_HEADER*>(object);
   return header.Type >= static_cast<UCHAR>(DispatchType::NotificationEvent) &&
-         header.Type <= static_cast<UCHAR>(DispatchType::Thread) && header.WaitListHead.Flink != nullptr;
+         header.Type <= static_cast<UCHAR>(DispatchType::Thread) && header.Mark == kInitializedMark;
 }
 
 Scheduler::Scheduler(Clock& clock, unsigned processor_count) : clock_(clock), generation_(++last_generation) {

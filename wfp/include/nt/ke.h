@@ -56,7 +56,7 @@ typedef enum _KDPC_IMPORTANCE {
 typedef struct _DISPATCHER_HEADER {
   UCHAR Type; /* wfp::kernel::DispatchType */
   UCHAR Inserted;
-  USHORT Reserved;
+  USHORT Mark; /* tells an initialized object from other memory */
   LONG SignalState;
   LIST_ENTRY WaitListHead;
 } DISPATCHER_HEADER;

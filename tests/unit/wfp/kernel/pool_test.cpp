@@ -115,7 +115,9 @@ TEST_F(Pool, LookasideListKeepsBlocksWithoutTheVerifier) {
     ExFreeToLookasideListEx(&list, first);
     EXPECT_EQ(kernel->pool().bytes_in_use(), level == ledger::Level::off ? 40u : 0u);
     PVOID second = ExAllocateFromLookasideListEx(&list);
-    if (level == ledger::Level::off) EXPECT_EQ(second, first);
+    if (level == ledger::Level::off) {
+      EXPECT_EQ(second, first);
+    }
     ExFreeToLookasideListEx(&list, second);
     ExDeleteLookasideListEx(&list);
     EXPECT_EQ(kernel->pool().bytes_in_use(), 0u);
