@@ -56,7 +56,16 @@ NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot) {
   if (slot == nullptr || !slot->is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
   if (is_inside(slot->id())) return STATUS_FWP_IN_USE;
   if (flows_ != nullptr && flows_->count_of(slot->id()) != 0) return STATUS_DEVICE_BUSY;
-  return take_away(*slot) != nullptr ? STATUS_SUCCESS : STATUS_FWP_CALLOUT_NOT_FOUND;
+  auto registration = take_away(*slot);
+  if (registration == nullptr) return STATUS_FWP_CALLOUT_NOT_FOUND;
+  if (flows_ == nullptr || flows_->count_of(slot->id()) == 0) return STATUS_SUCCESS;
+  // A context came while the last calls ended. Its flowDeleteFn is still owed, so the code has to stay.
+  const Registration* none = nullptr;
+  const ledger::DriverId driver = registration->driver;
+  if (!slot->registration_.compare_exchange_strong(none, registration.get())) return STATUS_SUCCESS;  // added anew
+  registration.release();
+  ledger::acquire_for(driver, ledger::Kind::callout_registration, ledger_key(*slot), "FwpsCalloutRegister");
+  return STATUS_DEVICE_BUSY;
 }
 
 // Nobody finds the code any more; then those who found it before are waited for.

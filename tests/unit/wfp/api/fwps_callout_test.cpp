@@ -163,6 +163,22 @@ TEST_F(CalloutApi, RemovingInsideTheClassifyIsPending) {
   unregister(id);
 }
 
+// A context that is associated between the question and the removal still gets its flowDeleteFn: the callout stays.
+TEST_F(CalloutApi, AContextThatComesDuringTheRemovalKeepsTheCallout) {
+  struct LateContext final : engine::FlowContexts {
+    std::uint64_t enter(std::uint64_t, std::uint16_t, std::uint32_t) override { return 0; }
+    void leave(std::uint64_t, std::uint16_t, std::uint32_t) override {}
+    std::size_t count_of(std::uint32_t) const override { return asked++ == 1 ? 1u : 0u; }
+    mutable int asked = 0;
+  } late;
+  const UINT32 id = register_callout(key(1));
+  engine->set_flows(&late);
+  EXPECT_EQ(FwpsCalloutUnregisterById0(id), STATUS_DEVICE_BUSY);
+  EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::callout_registration), 1u);
+  engine->set_flows(flows.get());
+  unregister(id);
+}
+
 // The code of a callout may be unloaded as soon as unregistering returns: no call may still be in it.
 TEST_F(CalloutApi, UnregisterWaitsForTheClassifyOnAnotherThread) {
   const UINT32 id = register_callout(key(1));
