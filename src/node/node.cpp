@@ -97,6 +97,7 @@ void Node::Impl::build(SystemParties parties, FrameObserver* observer) {
   settings.offloads = wanted_offloads(config.offload);
   settings.impairment = config.impairment;
   link = std::make_unique<TapLink>(loop->frames(), settings, impairment_random, observer);
+  link->run_due(to_stack_time(clock.now()), [](stack::Packet) {});  // gives it the time of what attaching sends
   system->attach(*link);
   if (config.offload) system->set_coalescing_handler([this](bool allowed) { set_receive_offloads(allowed); });
 }

@@ -47,6 +47,7 @@ void Interface::receive(Packet frame, Instant now) {
 
 void Interface::send(Packet packet, const IpAddress& next_hop, Instant now) {
   packet.meta().interface_index = index_;
+  packet.meta().link_header_size = 0;
   if (resolver_ == nullptr) return transmit_frame(std::move(packet));
   const bool is_broadcast = parts_.ip.addresses.kind_of(next_hop, index_) == AddressKind::Broadcast;
   resolver_->send(std::move(packet), next_hop, is_broadcast, now);

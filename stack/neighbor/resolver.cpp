@@ -22,6 +22,7 @@ void Resolver::transmit(Packet packet, const MacAddress& to, std::uint16_t ether
   const MutableBytes header = packet.push(wire::EthernetView::kHeaderSize);
   if (header.empty()) return hooks_.discard(std::move(packet), Drop::NoBuffers);
   wire::EthernetFields{.destination = to, .source = host_.mac(), .ether_type = ether_type}.emit(header);
+  packet.meta().link_header_size = wire::EthernetView::kHeaderSize;
   host_.transmit_frame(std::move(packet));
 }
 
