@@ -156,7 +156,7 @@ class TcpScript : public ::testing::Test {
     options.mss = static_cast<std::uint16_t>(setup.mss);
     options.sack_permitted = setup.sack;
     options.window_scale = setup.window_scale;
-    if (setup.timestamp) options.timestamps = wire::Timestamps{*setup.timestamp, 0};
+    if (setup.timestamp.has_value()) options.timestamps.emplace(wire::Timestamps{*setup.timestamp, 0});
     return options;
   }
   // A handshake that the peer begins; afterwards nothing has been sent that the test did not take.
