@@ -591,6 +591,14 @@ TEST_F(Synchronized, Paws) {
   receive(reset);
   EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
 }
+TEST_F(Synchronized, PawsComesBeforeTheSequenceTest) {
+  established({.timestamp = 1'000});
+  peer_timestamp = 900;
+  receive(data(1'000'000'000, 10));  // both old and outside the window
+  EXPECT_EQ(take_all().size(), 1u);
+  EXPECT_EQ(stats.dropped(Drop::TcpPaws), 1u);
+  EXPECT_EQ(stats.dropped(Drop::TcpUnacceptable), 0u);
+}
 TEST_F(Synchronized, PawsForgetsAfter24Days) {
   established({.timestamp = 1'000});
   advance(25 * 24h);
