@@ -11,46 +11,58 @@ namespace {
 constexpr LONG64 kRunningDown = 1, kOneHolder = 2;
 std::atomic_ref<LONG64> count_of(EX_RUNDOWN_REF& ref) { return std::atomic_ref(ref.Count); }
 
-void wait_for_event(KEVENT& event) { Kernel::current().scheduler().wait(&event, kNever); }
+void wait_on(void* object) { Kernel::current().scheduler().wait(object, kNever); }
 
-// One try; the lock is held only to look. True when the resource was taken.
-bool try_take(ERESOURCE& resource, bool exclusive) {
+// Takes the resource, or enters the caller among those that wait for it. New readers wait behind a waiting writer.
+bool take_or_enter(ERESOURCE& resource, bool exclusive, bool may_wait) {
   PKTHREAD self = KeGetCurrentThread();
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(&resource.Lock);
-  const bool mine = resource.Owner == self;
   bool taken = true;
-  if (mine)
+  if (resource.Owner == self) {
     --resource.ActiveCount;  // the owner again, exclusively or shared: one level deeper
-  else if (exclusive && resource.ActiveCount == 0)
+  } else if (exclusive && resource.ActiveCount == 0) {
     resource.ActiveCount = -1;
-  else if (!exclusive && resource.ActiveCount >= 0 && resource.WaitingWriters == 0)
+    resource.Owner = self;
+  } else if (!exclusive && resource.ActiveCount >= 0 && resource.WaitingWriters == 0) {
     ++resource.ActiveCount;
-  else
+  } else {
     taken = false;
-  if (taken && resource.ActiveCount < 0) resource.Owner = self;
+    if (may_wait) ++(exclusive ? resource.WaitingWriters : resource.WaitingReaders);
+  }
   KeReleaseSpinLock(&resource.Lock, level);
   return taken;
 }
 
-void count_waiting_writer(ERESOURCE& resource, bool more) {
-  const KIRQL level = KeAcquireSpinLockRaiseToDpc(&resource.Lock);
-  more ? ++resource.WaitingWriters : --resource.WaitingWriters;
-  KeReleaseSpinLock(&resource.Lock, level);
-  if (!more) KeSetEvent(&resource.Changed, IO_NO_INCREMENT, FALSE);
-}
-
 BOOLEAN acquire(ERESOURCE& resource, bool exclusive, bool may_wait, const char* routine) {
   assert_irql_at_most(APC_LEVEL, routine);
-  if (try_take(resource, exclusive)) return TRUE;
+  if (take_or_enter(resource, exclusive, may_wait)) return TRUE;
   if (!may_wait) return FALSE;
-  if (exclusive) count_waiting_writer(resource, true);
-  for (;;) {
-    KeClearEvent(&resource.Changed);  // before the look, so that a release after it is seen
-    if (try_take(resource, exclusive)) break;
-    wait_for_event(resource.Changed);
+  wait_on(exclusive ? &resource.Writers : &resource.Readers);  // who wakes here holds it already
+  if (exclusive) {
+    const KIRQL level = KeAcquireSpinLockRaiseToDpc(&resource.Lock);
+    resource.Owner = KeGetCurrentThread();
+    KeReleaseSpinLock(&resource.Lock, level);
   }
-  if (exclusive) count_waiting_writer(resource, false);
   return TRUE;
+}
+
+// A free resource goes to one waiting writer, else to all waiting readers. The lock is held; returns what to wake.
+struct Grant {
+  LONG writers = 0, readers = 0;
+};
+Grant hand_over(ERESOURCE& resource) {
+  Grant grant;
+  if (resource.ActiveCount != 0) return grant;
+  if (resource.WaitingWriters != 0) {
+    --resource.WaitingWriters;
+    grant.writers = 1;
+    resource.ActiveCount = -1;
+  } else {
+    grant.readers = static_cast<LONG>(resource.WaitingReaders);
+    resource.WaitingReaders = 0;
+    resource.ActiveCount = grant.readers;
+  }
+  return grant;
 }
 
 }  // namespace
@@ -86,7 +98,7 @@ VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
 VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
   assert_irql_at_most(APC_LEVEL, "ExWaitForRundownProtectionRelease");
   const LONG64 before = count_of(*RunRef).fetch_or(kRunningDown, std::memory_order_acq_rel);
-  if (before >= kOneHolder) wait_for_event(RunRef->Drained);
+  if (before >= kOneHolder) wait_on(&RunRef->Drained);
 }
 
 VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
@@ -97,7 +109,8 @@ VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
 
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource) {
   *Resource = {};
-  KeInitializeEvent(&Resource->Changed, NotificationEvent, FALSE);
+  KeInitializeSemaphore(&Resource->Readers, 0, static_cast<LONG>(kMaxThreads));
+  KeInitializeSemaphore(&Resource->Writers, 0, static_cast<LONG>(kMaxThreads));
   return STATUS_SUCCESS;
 }
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource) {
@@ -118,11 +131,12 @@ VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource) {
     --Resource->ActiveCount;
   else if (held && ++Resource->ActiveCount == 0)
     Resource->Owner = nullptr;
+  const Grant grant = held ? hand_over(*Resource) : Grant{};
   KeReleaseSpinLock(&Resource->Lock, level);
   if (!held)
     report_violation(rule::kObject, text("ExReleaseResourceLite: %p is not held", static_cast<void*>(Resource)));
-  else
-    KeSetEvent(&Resource->Changed, IO_NO_INCREMENT, FALSE);
+  if (grant.writers != 0) KeReleaseSemaphore(&Resource->Writers, IO_NO_INCREMENT, grant.writers, FALSE);
+  if (grant.readers != 0) KeReleaseSemaphore(&Resource->Readers, IO_NO_INCREMENT, grant.readers, FALSE);
 }
 
 }  // extern "C"

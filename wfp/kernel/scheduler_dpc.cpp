@@ -5,6 +5,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/scheduler.hpp"
+#include "wfp/kernel/spin_lock.hpp"
 #include "wfp/kernel/wait_frame.hpp"
 
 namespace wfp::kernel {
@@ -115,6 +116,9 @@ std::size_t Scheduler::run_dpcs(unsigned processor) {
     const DriverScope driver(copy.Driver);
     const IrqlScope level(DISPATCH_LEVEL);
     copy.DeferredRoutine(&dpc, copy.DeferredContext, copy.SystemArgument1, copy.SystemArgument2);
+    if (const KSPIN_LOCK* held = held_spin_lock(); held != nullptr)
+      report_violation(rule::kLockHeld,
+                       text("a DPC routine returned with spin lock %p held", static_cast<const void*>(held)));
     if (thread_state.irql != DISPATCH_LEVEL)
       report_violation(rule::kIrql, text("a DPC routine returned at %s; it must return at DISPATCH_LEVEL",
                                          irql_name(thread_state.irql)));

@@ -106,10 +106,12 @@ VOID NTAPI ExReleaseFastMutex(_Inout_ PFAST_MUTEX FastMutex);
 
 /* --- resources: many readers or one writer; the writer may acquire again --- */
 typedef struct _ERESOURCE {
-  KEVENT Changed; /* notification: readers and writers look again */
   KSPIN_LOCK Lock;
+  KSEMAPHORE Readers; /* a unit is a hold that a release has handed to a waiter */
+  KSEMAPHORE Writers;
   PVOID Owner;      /* the writer's thread */
   LONG ActiveCount; /* > 0 readers, < 0 depth of the writer */
+  ULONG WaitingReaders;
   ULONG WaitingWriters;
 } ERESOURCE, *PERESOURCE;
 

@@ -183,7 +183,7 @@ struct Shared {
 };
 VOID read_and_write(PVOID context) {
   auto& shared = *static_cast<Shared*>(context);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 200; ++i) {
     if (i % 5 == 0) {
       ExAcquireResourceExclusiveLite(&shared.resource, TRUE);
       ExAcquireResourceSharedLite(&shared.resource, TRUE);  // its owner may go deeper
