@@ -72,10 +72,10 @@ Result<Route> Output::route(const IpAddress& remote, const std::optional<IpAddre
   route.source = *chosen;
   route.remote_kind = parts_.addresses.kind_of(remote, route.interface_index);
   route.mtu = parts_.path_mtus.mtu(remote, interface.mtu());
-  if (!route.loopback) {  // nothing is cut on the way to oneself: TCP's segments are as large as packets can be
-    const LinkCapabilities link = interface.capabilities();
-    const std::uint32_t largest =
-        has_tso(link, remote.family()) ? std::min(link.gso_max_bytes, kMaxPacket) : kMaxPacket;
+  // Nothing is cut on the way to oneself: TCP's segments are as large as packets can be. Without a card that segments
+  // there are no large sends, as in NDIS: callouts see what goes out.
+  if (!route.loopback && has_tso(interface.capabilities(), remote.family())) {
+    const std::uint32_t largest = std::min(interface.capabilities().gso_max_bytes, kMaxPacket);
     route.large_send_max = largest > kLargeSendHeaders ? largest - kLargeSendHeaders : 0;
   }
   return route;

@@ -5,7 +5,7 @@
 namespace app::services {
 
 bool answers_by_itself(std::uint16_t port) {
-  constexpr std::array<std::uint16_t, 6> kPorts{0, 7, 13, 17, 19, 53};  // none, echo, daytime, quote, chargen, dns
+  constexpr std::array<std::uint16_t, 5> kPorts{0, 7, 13, 17, 19};  // none, echo, daytime, quote, chargen
   return std::find(kPorts.begin(), kPorts.end(), port) != kPorts.end();
 }
 
