@@ -139,7 +139,10 @@ std::shared_ptr<control::Relay> Daemon::connect(const stack::SocketAddress& remo
   return relay;
 }
 
+// What COMMAND's last packets caused still passes the drivers; traffic that does not end does not hold them back for
+// long.
 void Daemon::unload_drivers() {
+  if (is_running_ && drivers_) node_->drain(kSettleLimit);
   if (drivers_) drivers_->unload_all();
 }
 

@@ -9,6 +9,7 @@
 #include "src/node/outside.hpp"
 #include "src/node/tap_link.hpp"
 #include "stack/base/executor.hpp"
+#include "stack/core/stack.hpp"
 #include "tap/device.hpp"
 #include "tap/netlink.hpp"
 #include "wfp/kernel/real_scheduler.hpp"
@@ -21,6 +22,7 @@ using stack::Instant;
 
 constexpr Duration kLongestWait = std::chrono::seconds{1};  // an idle thread looks around this often
 constexpr auto kDrainPoll = std::chrono::milliseconds{2};
+constexpr auto kQuiet = std::chrono::milliseconds{20};
 
 tap::Offloads wanted_offloads(bool on) {
   auto offloads = on ? tap::Offloads::all() : tap::Offloads::none();
@@ -185,10 +187,19 @@ bool Node::wait_until_usable(std::chrono::milliseconds timeout) {
   return true;
 }
 
+// A frame that waits in the device's queue is not seen from here, so rest counts only when it has lasted a while.
 bool Node::drain(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!call([this](System&) { return impl_->is_idle(); })) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + timeout;
+  auto quiet_since = Clock::now();
+  std::uint64_t frames_seen = 0;
+  while (Clock::now() - quiet_since < kQuiet) {
+    if (Clock::now() > deadline) return false;
+    const auto [idle, frames] = call([this](System& system) {
+      const auto& stats = system.stack().stats();
+      return std::pair{impl_->is_idle(), stats.frames_received + stats.frames_sent};
+    });
+    if (!idle || std::exchange(frames_seen, frames) != frames) quiet_since = Clock::now();
     std::this_thread::sleep_for(kDrainPoll);
   }
   return true;

@@ -51,7 +51,7 @@ class Node {
     return result.get();
   }
 
-  // Waits, at most `timeout`, until no packet, injection or DPC is under way. [any other thread]
+  // Waits, at most `timeout`, until no packet, injection or DPC has been under way for a moment. [any other thread]
   bool drain(std::chrono::milliseconds timeout);
 
   // Readiness of another descriptor, reported on the processor's thread. Call on that thread. False: too many.

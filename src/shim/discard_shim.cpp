@@ -40,11 +40,19 @@ Metadata metadata_of(LayerPair pair, const stack::PacketContext& context) {
   }
 }
 
+// What an injection completes with when its packet ends here. A received packet that reached its transport was
+// delivered: that TCP has no use for a second copy of a segment is not the injection's failure.
+NTSTATUS outcome(stack::Drop reason, const stack::PacketContext& context) {
+  const bool was_judged = reason == stack::Drop::Blocked || reason == stack::Drop::AuthorizationDenied;
+  const bool was_delivered = context.hook == stack::Hook::TransportIn && !was_judged;
+  return was_delivered ? STATUS_SUCCESS : drop_status(reason);
+}
+
 }  // namespace
 
 bool show_discarded(Classifier& classifier, const stack::Packet& packet, stack::Drop reason,
                     const stack::PacketContext& context) {
-  packet.nbl()->Status = drop_status(reason);
+  packet.nbl()->Status = outcome(reason, context);
   const auto place = place_of(context.hook);
   if (!place || !classifier.discard_armed(place->pair, context.family)) return true;
 

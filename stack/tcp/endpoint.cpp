@@ -36,15 +36,20 @@ Endpoint::Transfer Endpoint::read(MutableBytes into) {
     after_read();
     return {count, Error::None};
   }
+  return into.empty() && !tcb_.received.empty() ? Transfer{} : nothing_to_read();
+}
+
+// Why a read found no bytes: the stream is over one way or the other, or more may come.
+Endpoint::Transfer Endpoint::nothing_to_read() {
   if (error_ != Error::None) return {0, error_};
-  if (tcb_.fin_received || into.empty()) return {};
+  if (tcb_.fin_received) return {};
   if (tcb_.state == State::Closed && opening_ == Opening::Done) return {0, Error::Closed};
   is_reader_waiting_ = true;
   return {0, Error::WouldBlock};
 }
 
 Endpoint::Transfer Endpoint::read_in_place(std::size_t limit, const std::function<bool(Bytes)>& visit) {
-  if (tcb_.received.empty()) return read({});
+  if (tcb_.received.empty()) return nothing_to_read();
   const std::size_t count = tcb_.received.read_in_place(limit, visit);
   after_read();
   return {count, Error::None};

@@ -106,6 +106,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void wake();  // run() soon
   Error write_error() const;
   Transfer after_write(std::size_t wanted, std::size_t count);
+  Transfer nothing_to_read();
   void after_read();
   void apply_requests(Instant now);
   void apply_close(Instant now);

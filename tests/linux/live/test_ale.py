@@ -1,6 +1,4 @@
 """Connections that wait for a driver's verdict at the authorization layers."""
-import time
-
 from harness import HOST4, V4, LiveTest, driver
 
 

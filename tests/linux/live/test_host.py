@@ -1,15 +1,19 @@
 """What every host must answer, asked with nping and ping; and that garbage does not hurt."""
 import re
 
-from harness import V4, V6, LiveTest, driver
+from harness import HOST6, V4, V6, LiveTest
 
 
 class Answers(LiveTest):
     """Each probe three times; the answers as nping sees them, and the layers that they passed."""
 
-    def nping(self, *arguments, address=V4, drivers=()):
-        v6 = ["-6"] if ":" in address else []
-        return self.wfptap_test(*drivers, command=["nping", *v6, *arguments, "-c", "3", "--rate", "10", address], expect=0)
+    def nping(self, *arguments, address=V4):
+        command = f"nping {' '.join(arguments)} -c 3 --rate 10 {address}"
+        if ":" in address:  # nping cannot choose an IPv6 source by itself: it is told, down to the link addresses
+            command = (f"ping -c 1 {address} > /dev/null; {command} -6 -e wfp0 -S {HOST6}"
+                       " --source-mac $(cat /sys/class/net/wfp0/address)"
+                       f" --dest-mac $(ip -6 neigh show {address} | cut -d' ' -f5)")
+        return self.wfptap_test(command=["sh", "-c", command], expect=0)
 
     def layers(self, run, origin):
         return {r["layer"] for r in run.trace(origin=origin)}

@@ -2,7 +2,7 @@
 import hashlib
 import subprocess
 
-from harness import HOST4, V4, V6, LiveTest, driver
+from harness import HOST4, V4, V6, LiveTest
 
 SIZE = 10_000_000
 
@@ -101,7 +101,12 @@ class UnderLoss(LiveTest):
                                options=["--param=passthrough:mode=robust", "--impair", "loss=2%,delay=5ms,reorder=5%",
                                         "--seed", "7"])
         self.assertEqual(run.stdout.split(), ["200", expected_digest(1_000_000), "-"])
-        self.assert_nothing_lost(run)
+        # A handle may die while its packet is queued; robust sends that one by the network way, and both calls are counted.
+        injections = run.report["injections"]
+        self.assertEqual(injections["inbound"]["failed"], 0, injections)
+        self.assertEqual(injections["accepted"], injections["completed"], injections)
+        self.assertEqual(run.report["violations"], [])
+        self.assertEqual({kind: n for kind, n in run.report["objects"].items() if n}, {})
 
 
 class Unload(LiveTest):
@@ -114,9 +119,9 @@ class Unload(LiveTest):
            wait) &
           clients=$!
           for i in $(seq 50); do
-            "$WFPTAP" driver load passthrough --param passthrough:mode=robust || exit 9
+            "$WFPTAP" driver load passthrough --param passthrough:mode=robust > /dev/null || exit 9
             sleep 0.05
-            "$WFPTAP" driver unload passthrough || exit 9
+            "$WFPTAP" driver unload passthrough > /dev/null || exit 9
           done
           touch stop; wait $clients
           cat sums.* | sort | uniq -c"""

@@ -75,6 +75,16 @@ TEST_F(Streams, ReadsInPlace) {
   stream.abort();
   poll();
 }
+TEST_F(Streams, ReadingInPlaceWithoutBytesIsNotTheEnd) {
+  open();
+  const auto nothing = [](Bytes) { return true; };
+  EXPECT_EQ(stream.read_in_place(60, nothing).error, Error::WouldBlock);
+  receive({.flags = flag::kFin | flag::kAck});
+  poll();
+  const auto end = stream.read_in_place(60, nothing);
+  EXPECT_EQ(end.count, 0u);
+  EXPECT_EQ(end.error, Error::None);
+}
 TEST_F(Streams, EndOfStreamIsZeroBytesWithoutError) {
   open();
   receive({.flags = flag::kFin | flag::kAck});
