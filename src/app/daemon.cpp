@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "src/app/control/socket_path.hpp"
-#include "src/app/driver_removal.hpp"
 #include "src/app/fault.hpp"
 #include "stack/core/stack.hpp"
 #include "wfp/kernel/kernel.hpp"
@@ -79,7 +78,7 @@ std::string Daemon::start() {
   node_->call([this](node::System& system) {
     system_ = &system;
     network_ = std::make_unique<SocketNetwork>(system);
-    net_events_ = std::make_unique<NetEvents>(discard_observer_of(system), [&system] { return system.now(); });
+    net_events_ = std::make_unique<NetEvents>(&system.discard_observer(), [&system] { return system.now(); });
     system.stack().hooks().set_discard_observer(net_events_.get());
     system.kernel().set_debug_sink([this](wfp::ledger::DriverId driver, unsigned level, const std::string& line) {
       logging_.debug_print(wfp::ledger::driver_name(driver), level, line);
@@ -112,7 +111,7 @@ std::string Daemon::start_services() {
 std::string Daemon::load_drivers() {
   auto& kernel = wfp::kernel::Kernel::current();
   drivers_ = std::make_unique<DriverLoader>(
-      kernel.registry(), [this](const wfp::kernel::Driver& driver) { remove_from_engine(*system_, driver); });
+      kernel.registry(), [this](const wfp::kernel::Driver& driver) { system_->remove_driver(driver); });
   for (const auto& driver : options_.drivers)
     if (auto loaded = drivers_->load(driver, options_.parameters); !loaded) return loaded.why();
   return {};
@@ -160,7 +159,7 @@ output::Report Daemon::finish() {
     server_->stop();
     node_->call([this](node::System& system) {
       services_.clear();
-      system.stack().hooks().set_discard_observer(discard_observer_of(system));
+      system.stack().hooks().set_discard_observer(&system.discard_observer());
       net_events_.reset();
     });
     node_->stop();

@@ -182,6 +182,7 @@ wfp::flow::FlowTable& System::flows() { return impl_->flows; }
 wfp::inject::Injections& System::injections() { return impl_->injections; }
 wfp::ale::Pends& System::pends() { return impl_->pends; }
 shim::Shim& System::shim() { return impl_->shim; }
+stack::DiscardObserver& System::discard_observer() { return impl_->shim; }
 
 Instant System::poll(Instant now) {
   Impl& s = *impl_;

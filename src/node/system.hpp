@@ -16,6 +16,7 @@
 #include "stack/link/link.hpp"
 
 namespace stack {
+class DiscardObserver;
 class Executor;
 }
 namespace stack::core {
@@ -75,6 +76,7 @@ class System {
   wfp::inject::Injections& injections();
   wfp::ale::Pends& pends();
   shim::Shim& shim();
+  stack::DiscardObserver& discard_observer();  // the shim, for who wants to listen in front of it
 
   // After a driver's DriverUnload: what it left pended, registered or open is taken away and named in violations.
   // Returns how many operations and handles there were. Not on the processor's thread.
