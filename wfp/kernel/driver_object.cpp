@@ -1,5 +1,7 @@
 #include "wfp/kernel/driver_object.hpp"
 
+#include <utility>
+
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
@@ -86,6 +88,16 @@ UnloadResult Driver::clean_up() {
   if (const std::size_t items = ledger::alive_count(id_, ledger::Kind::work_item); items != 0)
     report(rule::kWorkItem,
            text("%s unloaded with %zu work items allocated; IoFreeWorkItem them", name_.c_str(), items));
+  constexpr std::pair<ledger::Kind, const char*> kPacketKinds[] = {
+      {ledger::Kind::clone, "FwpsFreeCloneNetBufferList0 frees a clone, in its completion function at the latest"},
+      {ledger::Kind::nbl_reference, "each FwpsReferenceNetBufferList0 wants one FwpsDereferenceNetBufferList0"},
+      {ledger::Kind::net_buffer_list, "FwpsFreeNetBufferList0 frees it, in its completion function at the latest"},
+      {ledger::Kind::mdl, "IoFreeMdl or NdisFreeMdl frees it"},
+      {ledger::Kind::buffer_pool, "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees it"}};
+  for (const auto& [kind, advice] : kPacketKinds)
+    if (const std::size_t count = ledger::alive_count(id_, kind); count != 0)
+      report(rule::kResidue, text("%s unloaded with %zu of kind %s alive; %s", name_.c_str(), count,
+                                  std::string{ledger::name_of(kind)}.c_str(), advice));
   for (const PoolLeak& leak : PoolMemory::leaks(id_))
     report(rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated", name_.c_str(),
                                  leak.count, leak.bytes, leak.tag.c_str()));

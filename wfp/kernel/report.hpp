@@ -10,26 +10,27 @@ namespace wfp::kernel {
 
 // Rule ids are stable: reports and tests match on them.
 namespace rule {
-inline constexpr std::string_view kIrql = "irql";
-inline constexpr std::string_view kLockRecursion = "lock-recursion";
-inline constexpr std::string_view kLockStranger = "lock-released-by-stranger";
-inline constexpr std::string_view kLockHeld = "lock-held-in-call";
-inline constexpr std::string_view kObject = "object-not-initialized";
-inline constexpr std::string_view kPoolLeak = "pool-leak";
-inline constexpr std::string_view kPoolFree = "pool-bad-free";
-inline constexpr std::string_view kPoolTag = "pool-wrong-tag";
-inline constexpr std::string_view kPoolOverrun = "pool-overrun";
-inline constexpr std::string_view kPoolUseAfterFree = "pool-use-after-free";
-inline constexpr std::string_view kThreadLeak = "thread-leak";
-inline constexpr std::string_view kHandle = "bad-handle";
-inline constexpr std::string_view kWorkItem = "work-item";
-inline constexpr std::string_view kDeviceLeak = "device-leak";
-inline constexpr std::string_view kTimerLeak = "timer-leak";
-inline constexpr std::string_view kHandleLeak = "handle-leak";
-inline constexpr std::string_view kMutex = "mutex-not-owned";
-inline constexpr std::string_view kRundown = "rundown";
-inline constexpr std::string_view kBound = "bound-reached";
-inline constexpr std::string_view kAssert = "driver-assert";
+inline constexpr std::string_view kIrql = "IRQL-TOO-HIGH";
+inline constexpr std::string_view kLockRecursion = "LOCK-RECURSION";
+inline constexpr std::string_view kLockStranger = "LOCK-STRANGER";
+inline constexpr std::string_view kLockHeld = "LOCK-HELD-IN-CALL";
+inline constexpr std::string_view kObject = "OBJECT-NOT-INITIALIZED";
+inline constexpr std::string_view kPoolLeak = "POOL-LEAK-UNLOAD";
+inline constexpr std::string_view kPoolFree = "POOL-BAD-FREE";
+inline constexpr std::string_view kPoolTag = "POOL-WRONG-TAG";
+inline constexpr std::string_view kPoolOverrun = "POOL-OVERWRITE";
+inline constexpr std::string_view kPoolUseAfterFree = "POOL-USE-AFTER-FREE";
+inline constexpr std::string_view kThreadLeak = "UNLOAD-THREAD";
+inline constexpr std::string_view kHandle = "HANDLE-BAD";
+inline constexpr std::string_view kWorkItem = "WORK-ITEM";
+inline constexpr std::string_view kDeviceLeak = "UNLOAD-DEVICE";
+inline constexpr std::string_view kTimerLeak = "UNLOAD-TIMER";
+inline constexpr std::string_view kResidue = "UNLOAD-RESIDUE";
+inline constexpr std::string_view kHandleLeak = "UNLOAD-HANDLE";
+inline constexpr std::string_view kMutex = "MUTEX-NOT-OWNED";
+inline constexpr std::string_view kRundown = "RUNDOWN";
+inline constexpr std::string_view kBound = "BOUND-REACHED";
+inline constexpr std::string_view kAssert = "DRIVER-ASSERT";
 }  // namespace rule
 
 void report_violation(std::string_view rule_id, const std::string& message);

@@ -198,7 +198,7 @@ TEST_P(PendTest, ALockHeldDuringCompletionIsNamed) {
   KeAcquireSpinLock(&lock, &level);
   pends->complete(context);
   KeReleaseSpinLock(&lock, level);
-  EXPECT_THAT(take_rules(), ElementsAre("lock-held-in-call"));
+  EXPECT_THAT(take_rules(), ElementsAre("LOCK-HELD-IN-CALL"));
 }
 
 TEST_P(PendTest, WhatAnUnloadedDriverLeftIsDenied) {

@@ -69,7 +69,7 @@ TEST_P(FwpsInjectTest, ATransportSendNamesItsEndpointAndRemote) {
 TEST_P(FwpsInjectTest, DestroyingAboveItsIrqlIsNamed) {
   const kernel::IrqlScope level(DISPATCH_LEVEL);
   EXPECT_EQ(FwpsInjectionHandleDestroy0(to_windows(network)), STATUS_SUCCESS);
-  EXPECT_THAT(take_rules(), ElementsAre("irql"));
+  EXPECT_THAT(take_rules(), ElementsAre("IRQL-TOO-HIGH"));
 }
 
 TEST_P(FwpsInjectTest, WithoutThePlatformNothingIsReady) {

@@ -1,0 +1,76 @@
+"""Drivers that break one rule each: the rule is named, with the driver, and the exit code is 3."""
+from harness import V4, LiveTest, driver
+
+
+class Verifier(LiveTest):
+    def broken(self, name, *options, expect=3, command=("curl", "-s", "-o", "/dev/null", "--max-time", "5", f"http://{V4}/")):
+        run = self.wfptap_test(driver(name), command=command, options=options, trace=False, pcap=False, expect=expect)
+        self.assertTrue(run.report["violations"], "nothing was noticed")
+        for violation in run.report["violations"]:
+            self.assertEqual(violation["driver"], name)
+            self.assertTrue(violation["message"])
+        return run, {violation["rule"] for violation in run.report["violations"]}
+
+    def test_unbalanced_offset(self):
+        run, rules = self.broken("bad_unbalanced")
+        self.assertEqual(rules, {"OFS-UNBALANCED"})
+        self.assertIn("reason=verifier code=3", run.last_line)
+
+    def test_double_free_of_a_clone(self):
+        self.assertEqual(self.broken("bad_double_free")[1], {"NBL-DOUBLE-FREE"})
+
+    def test_leaked_clone(self):
+        run, rules = self.broken("bad_leak")
+        self.assertEqual(rules, {"UNLOAD-RESIDUE"})
+        self.assertEqual(run.report["objects"], {"clone": 1})
+
+    def test_leaked_reference(self):
+        self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=reference")[1], {"UNLOAD-RESIDUE"})
+
+    def test_leaked_pool(self):
+        self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=pool")[1], {"POOL-LEAK-UNLOAD"})
+
+    def test_a_violation_is_named_also_when_the_command_failed(self):
+        """The SYN that was absorbed at INBOUND_TRANSPORT is lost, so curl times out; the report says why."""
+        run, rules = self.broken("bad_absorb_ale", expect=28)
+        self.assertEqual(rules, {"ALE-CLASSIFY-SKIPPED"})
+        self.assertIn("reason=command code=28", run.last_line)
+
+
+class Commands(LiveTest):
+    """The program's own commands against a running daemon, as a user types them."""
+
+    def test_show_and_filters(self):
+        script = f"""
+          set -e
+          for topic in status flows endpoints layers callouts filters drivers objects netevents; do
+            "$WFPTAP" show $topic > /dev/null; "$WFPTAP" show $topic --json | python3 -m json.tool > /dev/null
+          done
+          curl -sf -o /dev/null --max-time 5 http://{V4}/
+          "$WFPTAP" filter add --layer OUTBOUND_TRANSPORT_V4 --action block --condition IP_PROTOCOL=6 --name no-tcp > added
+          ! curl -sf -o /dev/null --connect-timeout 1 http://{V4}/
+          "$WFPTAP" show filters | grep -q no-tcp
+          "$WFPTAP" filter delete $(grep -o '[0-9][0-9]*' added | head -n 1)
+          curl -sf -o /dev/null --max-time 5 http://{V4}/"""
+        self.wfptap_test(command=["bash", "-c", script], trace=False, pcap=False, expect=0)
+
+    def test_trace_formats(self):
+        script = f"""
+          set -e
+          for format in line dx json; do
+            "$WFPTAP" trace --layer INBOUND_TRANSPORT_V4 --format $format --count 3 > out.$format & trace=$!
+            sleep 0.4; curl -sf -o /dev/null http://{V4}/; wait $trace; test -s out.$format
+          done
+          grep -q currentMetadataValues out.dx; python3 -c "import json; [json.loads(l) for l in open('out.json')]" """
+        self.wfptap_test(command=["bash", "-c", script], trace=False, pcap=False, expect=0)
+
+    def test_command_exit_code_timeout_and_setup_failure(self):
+        self.wfptap_test(command=["sh", "-c", "exit 42"], expect=42, trace=False, pcap=False)
+        run = self.wfptap_test(command=["sleep", "30"], timeout=1, trace=False, pcap=False)
+        self.assertIn("reason=timeout", run.last_line)
+        run = self.wfptap_test("/no/such/driver.so", command=["true"], expect=2, trace=False, pcap=False)
+        self.assertIn("reason=setup code=2", run.last_line)
+
+    def test_tun(self):
+        self.wfptap_test(command=["sh", "-c", f"curl -sf http://{V4}/bytes/100000 | wc -c && ping -c 2 -i 0.2 {V4}"],
+                         options=["--tun"], expect=0, trace=False, pcap=False)
