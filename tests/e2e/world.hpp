@@ -8,6 +8,7 @@
 #include "tests/support/sim_driver.hpp"
 #include "tests/support/talker.hpp"
 #include "tests/support/trace_recorder.hpp"
+#include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/ledger/violation.hpp"
