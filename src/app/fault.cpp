@@ -89,7 +89,7 @@ void add_stop_line(FixedText& text, int signal, const siginfo_t& info, const Acc
   } else {
     stop(kPageFault, "PAGE_FAULT_IN_NONPAGED_AREA", address, access.kind, access.instruction, 0);
   }
-  text.add("*** %s at address 0x%lx\n",
+  text.add("*** %s address 0x%lx\n",
            access.kind == 8   ? "jump to"
            : access.kind == 1 ? "write to"
                               : "read of",
