@@ -81,21 +81,15 @@ void Udp::no_endpoint(Packet packet, const Inbound& inbound, Instant now) {
   icmp_reply_.send({.error = ip::IcmpError::PortUnreachable}, kept, now);
 }
 
-// True: the datagram may go on. False: it is gone.
+// True: the datagram may go on. False: it is gone. Until one of a conversation is allowed, each is asked about: those
+// that come while the first waits for its answer are data of their own, unlike a repeated SYN, and may wait as well.
 bool Udp::authorize(Packet& packet, Inbound& inbound, const ip::FlowKey& key, Instant now) {
-  const bool injected = packet.meta().origin == Origin::Injected;
-  if (flows_.is_pended(key) && !injected) {
-    give_up(std::move(packet), Hook::TransportIn, Drop::PendRetransmission, inbound);
-    return false;
-  }
-  flows_.unpend(key);
   Operation operation = ip::make_flow_operation(context_of(Hook::TransportIn, packet, inbound));
-  operation.injected = injected;
+  operation.injected = packet.meta().origin == Origin::Injected;
   Authorizer& authorizer = *parts_.hooks.authorizer();
   const Authorization answer = authorizer.accept(operation, packet);
-  if (answer.decision == Decision::Later && !flows_.pend(key, answer.ticket, now))
-    parts_.hooks.stats().count(Drop::PendLimit);
   if (answer.decision != Decision::Allow) return false;
+  flows_.unpend(key);  // a send of ours that waits: the conversation is allowed now
   operation.endpoint.flow = inbound.flow = answer.flow;
   flows_.insert(key, answer.flow, now);
   if (authorizer.established(operation, packet ? &packet : nullptr)) return true;
