@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds into build/<preset>/: scripts/build.sh [release|dev|asan|tsan|clang|fuzz] [target...]; release by default.
+# Builds into build/<preset>/: scripts/build.sh [release|dev|asan|tsan|clang] [target...]; release by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
@@ -8,7 +8,7 @@ preset=${1:-release}
 [ "$#" -gt 0 ] && shift
 need_packages build test
 case "$preset" in
-  clang|fuzz) need_packages clang ;;
+  clang) need_packages clang ;;
 esac
 
 export CCACHE_NOHASHDIR=1

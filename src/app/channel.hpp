@@ -1,13 +1,13 @@
 // Messages between the supervisor of `wfptap test` and the process that runs the stack: JSON objects over a pair of
 // SOCK_SEQPACKET sockets, one packet each.
 //
-//   stack -> supervisor   ready {address, address6, control}   everything is up: COMMAND may start
-//                         unloaded                             drivers are gone: what COMMAND left running may be
-//                         ended fault {text}                         a bug check; the process is about to end done
-//                         {reason, code}                  the report is written; the process is about to end
+//   stack -> supervisor   ready {address, address6, control}     everything is up: COMMAND may start
+//                         unloaded                               drivers are gone: what COMMAND left running may be ended
+//                         fault {text}                           a bug check; the process is about to end
+//                         done {reason, code}                    the report is written; the process is about to end
 //   supervisor -> stack   command_ended {reason, code, signal}
 //                         leftovers_ended
-//                         stop {signal}                        before COMMAND has started
+//                         stop {signal}                          before COMMAND has started
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -22,7 +22,7 @@ struct Impairment {
   bool any() const { return loss > 0 || duplicate > 0 || reorder > 0 || delay > stack::Duration{}; }
 };
 
-enum class EndpointMetadata : std::uint8_t { Windows, Corrected };  // DESIGN 3: the awkward packets' handle
+enum class EndpointMetadata : std::uint8_t { Windows, Corrected };  // handle of packets that no endpoint owns
 enum class VerifyLevel : std::uint8_t { Off, Standard, Full };
 
 struct Config {

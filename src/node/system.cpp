@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "src/shim/shim.hpp"
 #include "stack/core/stack.hpp"
@@ -60,18 +61,22 @@ struct System::Impl final : shim::StackControl {
         flows(engine.callouts(), host),
         injections(host, kernel.scheduler(), parties.random->next(), kProcessor),
         pends(host, kernel.scheduler(), kProcessor),
-        shim({engine, flows, pends}, stack->hooks(), host,
-             {.corrected_endpoint_metadata = given.endpoint_metadata == EndpointMetadata::Corrected}) {
+        shim(
+            std::in_place, shim::Platform{engine, flows, pends}, stack->hooks(), host,
+            shim::ShimConfig{.corrected_endpoint_metadata = given.endpoint_metadata == EndpointMetadata::Corrected}) {
     wfp::ledger::set_level(ledger_level(config.verify));
     kernel.scheduler().set_processor_wake(kProcessor, wake_up);
     engine.set_flows(&flows);
     engine.callouts().set_flows(&flows);
-    host.set_layers_handler([this] { shim.rearm(); });
+    host.set_layers_handler([this] { shim->rearm(); });
     injections.set_progress([this] { return run_once(now); });
-    shim.add_interface(stack::core::Stack::kLoopbackInterface, shim::kIfTypeLoopback);
-    if (parties.trace != nullptr) shim.set_trace(parties.trace);
+    shim->add_interface(stack::core::Stack::kLoopbackInterface, shim::kIfTypeLoopback);
+    if (parties.trace != nullptr) shim->set_trace(parties.trace);
   }
-  ~Impl() override { stack.reset(); }
+  ~Impl() override {
+    shim.reset();
+    stack.reset();
+  }
 
   // --- shim::StackControl ---
   void resume(stack::Ticket ticket) override { stack->resume(ticket); }
@@ -103,7 +108,7 @@ struct System::Impl final : shim::StackControl {
   wfp::flow::FlowTable flows;
   wfp::inject::Injections injections;
   wfp::ale::Pends pends;
-  shim::Shim shim;
+  std::optional<shim::Shim> shim;  // there until the end begins
   stack::InterfaceIndex interface = 0;
   Instant now;
   std::map<std::pair<Instant, TimerId>, std::function<void()>> timers;
@@ -154,7 +159,7 @@ void System::attach(stack::Link& link) {
   const bool is_ethernet = link.medium() == stack::Medium::Ethernet;
   s.interface = s.stack->add_interface(link, s.config.device);
   CHECK(s.interface != 0);
-  s.shim.add_interface(s.interface, is_ethernet ? shim::kIfTypeEthernet : shim::kIfTypeVirtual);
+  s.shim->add_interface(s.interface, is_ethernet ? shim::kIfTypeEthernet : shim::kIfTypeVirtual);
   for (const auto& address : s.config.addresses) s.stack->add_address(s.interface, address);
   for (const auto& gateway : s.config.gateways)
     s.stack->add_route({stack::IpAddress::any(gateway.family()), 0}, gateway, s.interface);
@@ -181,8 +186,8 @@ wfp::kernel::Kernel& System::kernel() { return impl_->kernel; }
 wfp::flow::FlowTable& System::flows() { return impl_->flows; }
 wfp::inject::Injections& System::injections() { return impl_->injections; }
 wfp::ale::Pends& System::pends() { return impl_->pends; }
-shim::Shim& System::shim() { return impl_->shim; }
-stack::DiscardObserver& System::discard_observer() { return impl_->shim; }
+shim::Shim& System::shim() { return *impl_->shim; }
+stack::DiscardObserver& System::discard_observer() { return *impl_->shim; }
 
 Instant System::poll(Instant now) {
   Impl& s = *impl_;
@@ -213,9 +218,9 @@ void System::cancel(TimerId timer) {
   s.timer_deadlines.erase(found);
 }
 
-void System::set_trace(shim::TraceSink* trace) { impl_->shim.set_trace(trace); }
+void System::set_trace(shim::TraceSink* trace) { impl_->shim->set_trace(trace); }
 void System::set_coalescing_handler(std::function<void(bool allowed)> handler) {
-  impl_->shim.set_coalescing_handler(std::move(handler));
+  impl_->shim->set_coalescing_handler(std::move(handler));
 }
 
 std::size_t System::remove_driver(const wfp::kernel::Driver& driver) {

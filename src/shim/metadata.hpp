@@ -1,14 +1,14 @@
 // FWPS_INCOMING_METADATA_VALUES0: which members are meaningful at which layer, and their values.
 //
-// Every member whose flag is not set is zero. The flags of each layer are the documented ones; where a crash dump
-// shows something else than the documentation, the dump wins (DESIGN.md, section 3):
+// Every member whose flag is not set is zero. The flags of each layer are the documented ones; where crash dumps show
+// something else than the documentation, the dumps win:
 //
-//   OUTBOUND_TRANSPORT  0x8cc0 with transportEndpointHandle zero: a segment that no endpoint owns, such as the RST
-//   that
+//   OUTBOUND_TRANSPORT  0x8cc0, transportEndpointHandle zero: a segment that no endpoint owns, such as the RST that
 //                       answers an unmatched segment, or the ACK from TIME-WAIT
 //                       0x8cc2 with handle and flow: every other segment of a flow
-//   INBOUND_TRANSPORT   0x0c84: no endpoint takes part, as in TIME-WAIT; 0x8c86 of a flow; 0x408c84 before there is
-//   one
+//   INBOUND_TRANSPORT   0x0c84: no endpoint takes part, as in TIME-WAIT
+//                       0x8c86: a segment of a flow
+//                       0x408c84: before there is a flow, such as a SYN; ALE is about to be asked
 //
 // Metadata objects own what their pointers lead to; they are made on the stack for one classification.
 #pragma once

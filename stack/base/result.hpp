@@ -39,7 +39,7 @@ class Result {
   Drop drop_{};
 };
 
-// Why an operation of the socket interface failed. The facade of a later part maps these to errno values.
+// Why an operation of the socket interface failed.
 enum class Error : std::uint8_t {
   None,
   WouldBlock,

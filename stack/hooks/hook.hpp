@@ -1,13 +1,16 @@
 // The hook points of the stack: places where somebody outside may look at a packet, take it, or stop it; and what the
 // stack tells about the packet there, in its own words. The stack promises where the data starts at each point and
-// checks on return that it is back there (RFC-free ground: the positions are the ones that WFP documents for its
-// layers).
+// checks on return that it is back there. The positions are the ones that WFP documents for its layers:
 //
-//   IpIn            transport header; the IP header is pulled      IpOut          IP header
-//   TransportIn     payload (ICMP: its header)                     TransportOut   transport header, IP header not
-//   pushed yet DatagramIn      payload (ICMP: its header)                     DatagramOut    transport header
-//   IcmpErrorIn     inner IP header                                IcmpErrorOut   ICMP header
-//   IpForward       IP header
+//   IpIn           transport header; the IP header is pulled
+//   IpOut          IP header
+//   IpForward      IP header
+//   TransportIn    payload (ICMP: its header)
+//   TransportOut   transport header, IP header not pushed yet
+//   DatagramIn     payload (ICMP: its header)
+//   DatagramOut    transport header
+//   IcmpErrorIn    inner IP header
+//   IcmpErrorOut   ICMP header
 //
 // An unarmed hook costs one bit test: callers build a PacketContext only when Hooks::armed() says so.
 #pragma once

@@ -287,7 +287,7 @@ bool Endpoint::transmit(OutSegment& segment, Instant now) {
   return true;
 }
 
-// DESIGN 3: the endpoint goes when the application is done and only the peer's FIN, or its second copy, is awaited.
+// The endpoint goes when the application is done and only the peer's FIN, or its second copy, is awaited.
 void Endpoint::settle(Instant now) {
   if (!is_registered_) return;
   if (tcb_.state == State::Closed) {

@@ -1,4 +1,4 @@
-/* A driver's mistake, on purpose: it absorbs at INBOUND_TRANSPORT what ALE still has to see (trap WG-046). The right
+/* A driver's mistake, on purpose: it absorbs at INBOUND_TRANSPORT what ALE still has to see. The right
  * way is to permit such packets there and to pend them at ALE_AUTH_RECV_ACCEPT. */
 #include "sample.h"
 

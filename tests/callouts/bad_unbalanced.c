@@ -1,5 +1,5 @@
 /* A driver's mistake, on purpose: the data start is moved back to the TCP header to look at it, and one path returns
- * without moving it forward again (trap WG-014). Parameter: always=1 forgets it for every packet. */
+ * without moving it forward again. Parameter: always=1 forgets it for every packet. */
 #include "sample.h"
 
 static ULONG Always;

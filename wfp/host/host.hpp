@@ -1,5 +1,5 @@
 // What the callout side needs from any network stack, in its own words. src/shim implements it over stack::Injector and the
-// stack's executor; tests have a fake of twenty lines. Nothing in wfp/ knows what a TCB is.
+// stack's executor; tests have a fake. Nothing in wfp/ knows what a TCB is.
 //
 // Threads: functions marked [any] may be called from any thread; the rest only on the processor's thread, the one that runs
 // the stack, between packets.
@@ -34,7 +34,7 @@ class Host {
   // in the release handler that wfp/inject put on the NBL; NBL->Status then says what became of it.
   virtual void inject(const InjectRequest& request) = 0;
 
-  // A pended operation may go on: classify it again now, before returning (DESIGN 3a.4). Unknown tickets are ignored.
+  // A pended operation may go on: classify it again now, before returning (completion is synchronous). Unknown tickets are ignored.
   virtual void resume(std::uint64_t ticket) = 0;
 
   virtual void abort_flow(std::uint64_t flow) = 0;

@@ -3,12 +3,13 @@
 //
 //   wfptap: exit reason=command code=7
 //
-//   reason    code                   when
-//   command   COMMAND's (0 too)      COMMAND ended and nothing else went wrong, or COMMAND failed (128+N: by signal
-//   N) verifier  3                      COMMAND succeeded and a verifier rule was broken setup     2 something could
-//   not be set up; COMMAND did not run signal    128+N                  wfptap was told to stop by signal N; for
-//   `run`, 0: that is its ordinary end timeout   124                    --timeout ran out fault     3 a driver fault
-//   or a failed check of ours stopped the stack (bug check report above)
+//   reason    code                when
+//   command   COMMAND's (0 too)   COMMAND ended and nothing else went wrong, or COMMAND failed (128+N: by signal N)
+//   verifier  3                   COMMAND succeeded and a verifier rule was broken
+//   setup     2                   something could not be set up; COMMAND did not run
+//   signal    128+N               wfptap was told to stop by signal N; for `run`, 0: that is its ordinary end
+//   timeout   124                 --timeout ran out
+//   fault     3                   a driver fault or a failed check of ours stopped the stack (bug check report above)
 #pragma once
 
 #include <string>

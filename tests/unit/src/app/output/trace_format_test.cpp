@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-// The RST that answers a segment which no connection matches, as the crash dumps show it (DESIGN section 3).
+// The RST that answers a segment which no connection matches, as the crash dumps show it.
 struct AwkwardReset {
   FWPS_INCOMING_METADATA_VALUES0 metadata{};
   shim::TraceRecord record;
