@@ -184,7 +184,8 @@ class Server {
 
   void handle(const epoll_event& event) {
     const int fd = event.data.fd;
-    if (const auto listener = listeners_.find(fd); listener != listeners_.end()) return accept_all(fd, listener->second);
+    if (const auto listener = listeners_.find(fd); listener != listeners_.end())
+      return accept_all(fd, listener->second);
     auto& client = clients_[fd];
     if ((event.events & EPOLLIN) != 0 && !receive(fd, client)) return drop(fd);
     if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) return drop(fd);
@@ -257,10 +258,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   const double seconds = std::atof(argv[3]);
-  if (mode == "send") measure_send(argv[2], seconds);
-  else if (mode == "receive") measure_receive(argv[2], seconds);
-  else if (mode == "round-trip") measure_round_trip(argv[2], seconds);
-  else if (mode == "connections") measure_connections(argv[2], seconds);
-  else return 2;
+  if (mode == "send")
+    measure_send(argv[2], seconds);
+  else if (mode == "receive")
+    measure_receive(argv[2], seconds);
+  else if (mode == "round-trip")
+    measure_round_trip(argv[2], seconds);
+  else if (mode == "connections")
+    measure_connections(argv[2], seconds);
+  else
+    return 2;
   return 0;
 }

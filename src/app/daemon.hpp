@@ -26,7 +26,7 @@ namespace app {
 
 class Daemon final : private control::Backend {
  public:
-  static constexpr std::chrono::seconds kUsableLimit{15};  // until link and addresses are usable
+  static constexpr std::chrono::seconds kUsableLimit{15};        // until link and addresses are usable
   static constexpr std::chrono::milliseconds kSettleLimit{500};  // before drivers are unloaded
   static constexpr std::chrono::seconds kDrainLimit{10};
 

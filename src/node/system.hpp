@@ -18,7 +18,7 @@
 namespace stack {
 class DiscardObserver;
 class Executor;
-}
+}  // namespace stack
 namespace stack::core {
 class Stack;
 }

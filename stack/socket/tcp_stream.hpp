@@ -23,8 +23,8 @@ class TcpStream {
   struct Observer {
     virtual ~Observer() = default;
     virtual void on_connected() {}
-    virtual void on_readable() = 0;  // bytes or the end of the stream
-    virtual void on_writable() = 0;  // room in the send buffer after a WouldBlock
+    virtual void on_readable() = 0;           // bytes or the end of the stream
+    virtual void on_writable() = 0;           // room in the send buffer after a WouldBlock
     virtual void on_failed(Error error) = 0;  // reset, refused, timed out: the stream is over; called at most once
   };
   struct Info {

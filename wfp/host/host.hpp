@@ -16,12 +16,12 @@ enum class InjectPath : std::uint8_t { NetworkReceive, TransportReceive, Network
 
 struct InjectRequest {
   InjectPath path = InjectPath::NetworkReceive;
-  NET_BUFFER_LIST* nbl = nullptr;        // receive paths and NetworkSend: data at the IP header; TransportSend: transport header
+  NET_BUFFER_LIST* nbl = nullptr;        // data at the IP header; TransportSend: at the transport header
   std::uint16_t address_family = 0;      // AF_INET or AF_INET6
   std::uint64_t endpoint = 0;            // TransportSend: transportEndpointHandle
   std::uint8_t remote_address[16] = {};  // TransportSend: network order
   std::uint32_t remote_scope_id = 0;
-  std::uint32_t interface_index = 0;     // receive paths
+  std::uint32_t interface_index = 0;  // receive paths
   std::uint32_t sub_interface_index = 0;
   std::uint32_t compartment = 0;
 };

@@ -68,8 +68,7 @@ std::string check_addresses(const RunOptionTexts& texts, node::Config& config) {
 
 std::string check_link(const RunOptionTexts& texts, node::Config& config) {
   if (texts.queues != 1)
-    return "--queues " + std::to_string(texts.queues) +
-           ": the stack runs on one processor; only --queues 1 works";
+    return "--queues " + std::to_string(texts.queues) + ": the stack runs on one processor; only --queues 1 works";
   if (texts.tap.empty() || texts.tap.size() > kLongestDeviceName ||
       texts.tap.find_first_of("/ \t\n:") != std::string::npos || texts.tap == "." || texts.tap == "..")
     return "--tap: '" + texts.tap + "' is no interface name; use 1 to 15 characters without blanks, '/' and ':'";
@@ -160,7 +159,8 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--seed", t.seed, "seed of --impair, so that a run can be repeated", "N");
   add_one(app, "--time-wait", t.time_wait_seconds, "seconds that TCP connections stay in TIME-WAIT", "N");
   add_one(app, "--tcp-timestamps", t.timestamps, "offer TCP timestamps (RFC 7323)", "on|off");
-  add_one(app, "--pcap", t.pcap, "write every frame that crosses the device; NAME.pcapng also keeps directions", "FILE");
+  add_one(app, "--pcap", t.pcap, "write every frame that crosses the device; NAME.pcapng also keeps directions",
+          "FILE");
   add_one(app, "--trace", t.trace, "write every classify call, one JSON object a line", "FILE");
   add_one(app, "--report", t.report, "write the report, one JSON object, at the end", "FILE");
   add_one(app, "--control", t.control, "control socket", "PATH");

@@ -21,8 +21,8 @@ class TraceFile {
   void start();  // begins to write; a program gives up its privileges before it has threads
   void write(TraceEntry entry) { queue_.push(std::move(entry)); }
   void end() { queue_.stop(); }  // records no more; on the thread that records
-  void close();               // writes what is queued; nothing may come any more
-  std::string error() const;  // after close(); empty: all was written
+  void close();                  // writes what is queued; nothing may come any more
+  std::string error() const;     // after close(); empty: all was written
 
  private:
   struct CloseFile {
