@@ -32,7 +32,7 @@ struct PendedWorld : World {
 class Pend : public ::testing::TestWithParam<bool> {};
 
 TEST_P(Pend, AnAcceptWaitsOutItsDelay) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (const auto seed : test::seeds(5)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     PendedWorld world{seed};
     test::WorldDriver driver{world, "pend_auth"};
@@ -55,7 +55,7 @@ TEST_P(Pend, AnAcceptWaitsOutItsDelay) {
 }
 
 TEST_P(Pend, AConnectWaitsOutItsDelay) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (const auto seed : test::seeds(5)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     PendedWorld world{seed};
     test::WorldDriver driver{world, "pend_auth"};
@@ -95,7 +95,7 @@ TEST_P(Pend, DeniedIsRefusedLate) {
 // not take the delay.
 TEST_P(Pend, UnloadWithPendsOpen) {
   constexpr std::size_t kConnections = 12;
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (const auto seed : test::seeds(5)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     PendedWorld world{seed};
     test::WorldDriver driver{world, "pend_auth"};

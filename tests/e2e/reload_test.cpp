@@ -20,6 +20,8 @@ struct Case {
   bool v6 = false;
 };
 
+void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
+
 // kConnections from the peer at any time: where one has ended, the next begins.
 class Traffic {
  public:
@@ -57,7 +59,7 @@ class Traffic {
 class Reload : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Reload, UnderTraffic) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (const auto seed : test::seeds(5)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World world{{.seed = seed, .link = {.offload = false, .impairment = GetParam().impairment}}};
     world.trace.keep(false);

@@ -49,7 +49,7 @@ Outcome connect_to_closed_port(std::uint64_t seed, bool v6, const std::string& m
 class Reset : public ::testing::TestWithParam<bool> {
  protected:
   static void each_seed(const std::function<void(std::uint64_t, bool)>& test) {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (const auto seed : test::seeds(3)) {
       SCOPED_TRACE("seed " + std::to_string(seed));
       test(seed, GetParam());
     }

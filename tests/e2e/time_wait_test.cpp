@@ -60,7 +60,7 @@ Outcome close_from_the_stack(std::uint64_t seed, bool v6, const std::string& mod
 class TimeWait : public ::testing::TestWithParam<bool> {};
 
 TEST_P(TimeWait, Metadata) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (const auto seed : test::seeds(3)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto outcome = close_from_the_stack(seed, GetParam(), "robust");
     ASSERT_FALSE(outcome.acks.empty());
@@ -82,7 +82,7 @@ TEST_P(TimeWait, Metadata) {
 }
 
 TEST_P(TimeWait, RobustLetsThePeerGo) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (const auto seed : test::seeds(3)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto outcome = close_from_the_stack(seed, GetParam(), "robust");
     EXPECT_THAT(outcome.peer_states, ::testing::IsEmpty());
@@ -93,7 +93,7 @@ TEST_P(TimeWait, RobustLetsThePeerGo) {
 }
 
 TEST_P(TimeWait, NaiveLeavesThePeerInLastAck) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (const auto seed : test::seeds(3)) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const auto outcome = close_from_the_stack(seed, GetParam(), "naive");
     EXPECT_THAT(outcome.peer_states, ::testing::ElementsAre("LAST_ACK"));

@@ -5,6 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+
 #include "tests/support/sim_driver.hpp"
 #include "tests/support/talker.hpp"
 #include "tests/support/trace_recorder.hpp"
@@ -23,6 +27,19 @@ struct WorldOptions {
   node::Config config = SimSystem::default_config();
   stack::core::Config peer{};
 };
+
+// The seeds of a test: 1 to `count`. To look for more, WFPTAP_SEEDS=N runs 1 to N; WFPTAP_SEED=S runs that one alone.
+inline std::vector<std::uint64_t> seeds(std::uint64_t count) {
+  const auto number = [](const char* name) -> std::uint64_t {
+    const char* text = std::getenv(name);
+    return text == nullptr ? 0 : std::strtoull(text, nullptr, 10);
+  };
+  if (const auto one = number("WFPTAP_SEED"); one != 0) return {one};
+  if (const auto wanted = number("WFPTAP_SEEDS"); wanted != 0) count = wanted;
+  std::vector<std::uint64_t> result(count);
+  std::iota(result.begin(), result.end(), 1);
+  return result;
+}
 
 // Every violation of the run before is forgotten first.
 struct Clean {
