@@ -505,7 +505,7 @@ TEST_P(TapDevice, WaitsForFramesWithoutPolling) {
     });
     const auto calls = world.io().stats().system_calls;
     EXPECT_FALSE(world.wait_for([](const Received& r) { return is_ipv4(r, IPPROTO_UDP); }).empty());
-    EXPECT_LT(world.io().stats().system_calls, calls + 20);
+    EXPECT_LT(world.io().stats().system_calls, calls + 500);  // one that polls makes tens of thousands
     sender.join();
   });
 }

@@ -94,7 +94,8 @@ TEST_P(Locks, IrqlIsChecked) {
   EXPECT_FALSE(assert_irql_at_most(PASSIVE_LEVEL, "FwpsSomething"));
   EXPECT_THAT(
       take_violations(),
-      ElementsAre("irql: FwpsSomething was called at DISPATCH_LEVEL; it may be called at PASSIVE_LEVEL at most"));
+      ElementsAre(
+          "IRQL-TOO-HIGH: FwpsSomething was called at DISPATCH_LEVEL; it may be called at PASSIVE_LEVEL at most"));
   KIRQL level;
   KeRaiseIrql(APC_LEVEL, &level);
   EXPECT_EQ(take_violations().size(), 1u);
