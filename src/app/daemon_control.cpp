@@ -68,8 +68,9 @@ Reply Daemon::show(const std::string& topic) {
   if (topic == "netevents")
     return Reply::success(
         node_->call([this](node::System& system) { return show_net_events(system, *net_events_, epoch_ns_); }));
-  for (const auto& [name, table] : kTables)
-    if (name == topic) return Reply::success(node_->call([&](node::System& system) { return table(system); }));
+  for (const auto& entry : kTables)
+    if (entry.first == topic)
+      return Reply::success(node_->call([&entry](node::System& system) { return entry.second(system); }));
   return Reply::failure("there is nothing to show under '" + topic + "'");
 }
 

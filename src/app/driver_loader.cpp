@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ranges>
+#include <iterator>
 
 #include "nt/ntstatus.h"
 #include "src/app/fault.hpp"
@@ -98,7 +98,8 @@ void DriverLoader::finish_unload(Loaded& loaded, const wfp::kernel::UnloadResult
 
 void DriverLoader::unload_all() {
   std::vector<std::string> names;
-  for (const auto& loaded : drivers_ | std::views::reverse) names.push_back(loaded.driver->name());
+  std::transform(drivers_.rbegin(), drivers_.rend(), std::back_inserter(names),
+                 [](const Loaded& loaded) { return loaded.driver->name(); });
   for (const auto& name : names) unload(name);
 }
 
