@@ -20,7 +20,7 @@ struct PendedWorld : World {
       std::array<std::byte, 80> bytes{};
       if (frame.size() < 60) return;
       frame.copy_out(0, stack::MutableBytes{bytes}.first(std::min(frame.size(), bytes.size())));
-      const bool is_v4 = bytes[14] >> 4 == std::byte{4};
+      const bool is_v4 = (bytes[14] >> 4) == std::byte{4};
       if (bytes[is_v4 ? 23 : 20] != std::byte{6}) return;
       const auto flags = std::to_integer<unsigned>(bytes[14U + (is_v4 ? 20U : 40U) + 13U]);
       if ((flags & (kSyn | kAck)) == kSyn) ++syns[from];

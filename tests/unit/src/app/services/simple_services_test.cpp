@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "src/app/services/service.hpp"
 #include "src/app/services/service_names.hpp"
 #include "src/app/services/simple_service.hpp"
@@ -63,7 +65,8 @@ TEST_F(SimpleServices, EchoAnswersDatagramsFromTheAddressAsked) {
 
 TEST_F(SimpleServices, NothingGoesToPortsThatAnswerByThemselves) {
   start("echo");
-  for (std::uint16_t port : {0, 7, 13, 19}) network_.receive_datagram({"loop", {client_.address, port}, local_});
+  for (const std::uint16_t port : std::array<std::uint16_t, 4>{0, 7, 13, 19})
+    network_.receive_datagram({"loop", {client_.address, port}, local_});
   EXPECT_TRUE(network_.sent_datagrams.empty());
   EXPECT_EQ(service_->stats().malformed, 4u);
 }
