@@ -4,8 +4,8 @@
 set -euo pipefail
 
 packages_build=(g++ cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-3-dev liburing-dev libspdlog-dev libfmt-dev
-  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-dev)
-packages_demo=(curl nmap iproute2 iputils-ping)
+  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev)
+packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev python3 curl nmap iproute2 iputils-ping wrk tcpdump tshark procps ethtool)
 packages_clang=(clang-14 libclang-rt-14-dev)
 
