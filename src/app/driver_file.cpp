@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "src/app/known_symbols.hpp"
+#include "src/app/program_path.hpp"
 
 namespace app {
 namespace {
@@ -25,8 +26,7 @@ std::optional<std::string> undefined_symbol(const std::string& message) {
 }  // namespace
 
 std::vector<std::string> driver_folders() {
-  std::error_code ignored;
-  const auto folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const auto folder = program_path().parent_path();
   return {(folder / "drivers").string(), (folder / "../lib/wfptap/drivers").lexically_normal().string()};
 }
 

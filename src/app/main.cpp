@@ -6,6 +6,7 @@
 #include "src/app/cli/command_line.hpp"
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/control/client.hpp"
+#include "src/app/program_path.hpp"
 #include "src/app/run_command.hpp"
 #include "src/app/supervisor.hpp"
 #include "src/app/test_role.hpp"
@@ -21,6 +22,7 @@ int end_early(const app::EndEarly& end, bool is_run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::program_path();  // before a namespace changes how it is spelled
   const std::vector<std::string> all(argv, argv + argc);
   const std::vector<std::string> arguments(all.begin() + (argc > 0 ? 1 : 0), all.end());
   const bool is_run = !arguments.empty() && (arguments[0] == "test" || arguments[0] == "run");

@@ -40,7 +40,10 @@ std::string advice(int reason) {
 // it cannot be mounted (some containers), they see the old one and everything else works.
 void mount_own_sysfs() {
   if (unshare(CLONE_NEWNS) != 0) return;
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return;
+  // In a chroot the root is no mount point; then /sys alone must not propagate.
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 &&
+      mount("none", "/sys", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return;
   const tap::FileDescriptor cgroups{open("/sys/fs/cgroup", O_PATH | O_CLOEXEC | O_DIRECTORY)};
   if (mount("wfptap", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return;
   if (cgroups.get() < 0) return;

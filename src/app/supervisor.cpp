@@ -20,6 +20,7 @@
 #include "src/app/output/report.hpp"
 #include "src/app/private_network.hpp"
 #include "src/app/process_tree.hpp"
+#include "src/app/program_path.hpp"
 
 namespace app {
 namespace {
@@ -161,14 +162,12 @@ void Supervisor::become_debugger(Channel channel, int report_fd) {
   const int kept_report = report_fd >= 0 ? dup(report_fd) : -1;  // the copy has no close-on-exec
   const auto value = std::to_string(channel.fd()) + " " + std::to_string(kept_report);
   setenv(kInnerVariable, value.c_str(), 1);
-  std::error_code ignored;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   std::vector<std::string> words{"gdb", "-q"};
   if (isatty(STDIN_FILENO) == 0)
     words.insert(words.end(), {"-batch", "-ex", "run", "-ex", "thread apply all backtrace"});
   else
     words.insert(words.end(), {"-ex", "run"});
-  words.insert(words.end(), {"--args", program});
+  words.insert(words.end(), {"--args", program_path().string()});
   words.insert(words.end(), arguments_.begin() + 1, arguments_.end());
   words.insert(words.begin() + 2, {"-ex", "set startup-with-shell off"});
   std::vector<char*> pointers;
