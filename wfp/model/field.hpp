@@ -1,8 +1,8 @@
 // Fields of a layer: what a classify carries at which index, and which condition key names it.
 //
-// The tables are facts of the documented layer pages, one file per layer family (builtin_fields_*.cpp). IPv4 and IPv6
-// layers share one table: a field of type Address is FWP_UINT32 in host order at a V4 layer, FWP_BYTE_ARRAY16_TYPE at
-// a V6 layer. All of it is constant; any thread, any IRQL.
+// The lists are facts of the documented layer pages (builtin_fields.cpp). IPv4 and IPv6 layers share one: a field of
+// type Address is FWP_UINT32 in host order at a V4 layer, FWP_BYTE_ARRAY16_TYPE at a V6 layer. All of it is constant;
+// any thread, any IRQL.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +22,10 @@ enum class FieldType : std::uint8_t {
   Uint32,
   Uint64,
   Address,
-  Array16,
   Array6,
   Blob,
   Sid,
   Token,
-  SecurityDescriptor,
   Undocumented
 };
 
@@ -53,8 +51,7 @@ extern const Fields kFieldsResourceAssignment, kFieldsResourceRelease, kFieldsEn
 extern const Fields kFieldsBindRedirect, kFieldsConnectRedirect;
 extern const Fields kFieldsAuthRecvAccept, kFieldsAuthConnect, kFieldsFlowEstablished;
 extern const Fields kFieldsNameResolutionCache;
-extern const Fields kFieldsInboundMacEthernet, kFieldsOutboundMacEthernet, kFieldsInboundMacNative,
-    kFieldsOutboundMacNative;
+extern const Fields kFieldsMacEthernet, kFieldsMacNative;
 extern const Fields kFieldsIngressVswitchEthernet, kFieldsEgressVswitchEthernet, kFieldsIngressVswitchTransport,
     kFieldsEgressVswitchTransport;
 

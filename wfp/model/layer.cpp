@@ -77,8 +77,6 @@ FWP_DATA_TYPE data_type(FieldType type, IpFamily family) {
       return FWP_UINT64;
     case FieldType::Address:
       return family == IpFamily::V6 ? FWP_BYTE_ARRAY16_TYPE : FWP_UINT32;
-    case FieldType::Array16:
-      return FWP_BYTE_ARRAY16_TYPE;
     case FieldType::Array6:
       return FWP_BYTE_ARRAY6_TYPE;
     case FieldType::Blob:
@@ -87,8 +85,6 @@ FWP_DATA_TYPE data_type(FieldType type, IpFamily family) {
       return FWP_SID;
     case FieldType::Token:
       return FWP_TOKEN_ACCESS_INFORMATION_TYPE;
-    case FieldType::SecurityDescriptor:
-      return FWP_SECURITY_DESCRIPTOR_TYPE;
     case FieldType::Undocumented:
       break;
   }

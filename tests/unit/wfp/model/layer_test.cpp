@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "fwpm/conditions.h"
 #include "fwpm/layers.h"
 #include "fwpsk.h"
 #include "nt/ke.h"
@@ -29,41 +28,6 @@ TEST(Layer, NamesAgreeWithFamilyAndDiscard) {
     EXPECT_EQ(layer.family == IpFamily::V4, has("_V4")) << layer.name;
     EXPECT_EQ(layer.family == IpFamily::V6, has("_V6")) << layer.name;
   }
-}
-
-struct FieldCount {
-  std::uint16_t layer;
-  int last;  // FWPS_FIELD_*_MAX
-};
-
-// The lists are in index order, so their length must be the header's.
-TEST(Layer, FieldListsHaveTheLengthOfTheHeaders) {
-  const FieldCount expected[] = {
-      {FWPS_LAYER_INBOUND_IPPACKET_V4, FWPS_FIELD_INBOUND_IPPACKET_V4_MAX},
-      {FWPS_LAYER_OUTBOUND_IPPACKET_V6, FWPS_FIELD_OUTBOUND_IPPACKET_V6_MAX},
-      {FWPS_LAYER_INBOUND_TRANSPORT_V4, FWPS_FIELD_INBOUND_TRANSPORT_V4_MAX},
-      {FWPS_LAYER_INBOUND_TRANSPORT_V6_DISCARD, FWPS_FIELD_INBOUND_TRANSPORT_V6_MAX},
-      {FWPS_LAYER_OUTBOUND_TRANSPORT_V4, FWPS_FIELD_OUTBOUND_TRANSPORT_V4_MAX},
-      {FWPS_LAYER_ALE_RESOURCE_ASSIGNMENT_V4, FWPS_FIELD_ALE_RESOURCE_ASSIGNMENT_V4_MAX},
-      {FWPS_LAYER_ALE_AUTH_LISTEN_V6, FWPS_FIELD_ALE_AUTH_LISTEN_V6_MAX},
-      {FWPS_LAYER_ALE_AUTH_CONNECT_V4, FWPS_FIELD_ALE_AUTH_CONNECT_V4_MAX},
-      {FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V6, FWPS_FIELD_ALE_AUTH_RECV_ACCEPT_V6_MAX},
-      {FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4, FWPS_FIELD_ALE_FLOW_ESTABLISHED_V4_MAX},
-      {FWPS_LAYER_STREAM_V4, FWPS_FIELD_STREAM_V4_MAX},
-      {FWPS_LAYER_DATAGRAM_DATA_V6, FWPS_FIELD_DATAGRAM_DATA_V6_MAX},
-  };
-  for (const auto& [id, last] : expected)
-    EXPECT_EQ(find_layer(id)->fields->size(), static_cast<std::size_t>(last)) << layer_name(id);
-}
-
-TEST(Layer, FieldsAreFoundByConditionAndTypedByFamily) {
-  const Layer& v4 = *find_layer(FWPS_LAYER_INBOUND_TRANSPORT_V4);
-  const Layer& v6 = *find_layer(FWPS_LAYER_INBOUND_TRANSPORT_V6);
-  EXPECT_EQ(find_field(*v4.fields, FWPM_CONDITION_IP_REMOTE_PORT), FWPS_FIELD_INBOUND_TRANSPORT_V4_IP_REMOTE_PORT);
-  const auto address = find_field(*v4.fields, FWPM_CONDITION_IP_REMOTE_ADDRESS);
-  EXPECT_EQ(data_type((*v4.fields)[address].type, v4.family), FWP_UINT32);
-  EXPECT_EQ(data_type((*v6.fields)[address].type, v6.family), FWP_BYTE_ARRAY16_TYPE);
-  EXPECT_EQ(find_field(*v4.fields, FWPM_CONDITION_ALE_APP_ID), kNoField);
 }
 
 TEST(Layer, AbsorbAndPendFollowTheDocumentedLayers) {
