@@ -7,6 +7,7 @@
 namespace stack {
 namespace {
 
+using tcp::test::ack;
 using tcp::test::ByteVector;
 using tcp::test::In;
 using tcp::test::pattern;

@@ -111,6 +111,23 @@ struct In {
   std::uint16_t segment_count = 1;
 };
 
+inline In syn(std::uint32_t seq = 0) { return {.seq = seq, .flags = flag::kSyn}; }
+inline In rst(std::uint32_t seq) { return {.seq = seq, .flags = flag::kRst}; }
+inline In ack(std::uint32_t number) { return {.ack = number}; }
+inline In fin(std::uint32_t seq, std::uint32_t number = 1) {
+  return {.seq = seq, .ack = number, .flags = flag::kFin | flag::kAck};
+}
+inline In data(std::uint32_t seq, std::size_t size, std::uint32_t number = 1) {
+  return {.seq = seq, .ack = number, .payload = pattern(size, seq - 1)};
+}
+
+// Where each segment begins, counted from `iss`.
+inline std::vector<std::uint32_t> begins(const std::vector<Sent>& all, Seq iss) {
+  std::vector<std::uint32_t> list;
+  for (const Sent& s : all) list.push_back(s.seq - iss);
+  return list;
+}
+
 class TcpScript : public ::testing::Test {
  protected:
   struct Setup {
@@ -224,7 +241,6 @@ class TcpScript : public ::testing::Test {
     return packet;
   }
   void receive(const In& in) { tcp->receive(make_packet(in), now); }
-  In ack(std::uint32_t number) { return {.ack = number}; }
   In ack_sack(std::uint32_t number, std::vector<std::pair<std::uint32_t, std::uint32_t>> blocks) {
     In in{.ack = number};
     for (auto [left, right] : blocks) in.options.add_sack_block({iss + left, iss + right});

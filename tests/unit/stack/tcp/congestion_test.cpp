@@ -1,0 +1,103 @@
+// The congestion window of NewReno (RFC 5681) and CUBIC (RFC 9438).
+#include <cmath>
+
+#include "stack/tcp/cubic.hpp"
+#include "stack/tcp/reno.hpp"
+
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+constexpr std::uint32_t kMss = 1000;
+Congestion::Ack acked(std::uint32_t bytes, Instant now = {}) {
+  return {.acked_bytes = bytes, .now = now, .srtt = 100ms};
+}
+
+TEST(Reno, SlowStartThenOneSegmentAWindow) {
+  Reno reno{kMss};
+  reno.set_initial_window(10 * kMss);
+  for (int i = 0; i < 10; ++i) reno.on_ack(acked(kMss));
+  EXPECT_EQ(reno.cwnd_bytes(), 20 * kMss);
+  reno.on_loss(20 * kMss, {});
+  EXPECT_EQ(reno.cwnd_bytes(), 10 * kMss);
+  for (int i = 0; i < 10; ++i) reno.on_ack(acked(kMss));
+  EXPECT_EQ(reno.cwnd_bytes(), 11 * kMss);
+}
+TEST(Reno, ApplicationLimitedDoesNotGrow) {
+  Reno reno{kMss};
+  reno.set_initial_window(10 * kMss);
+  auto ack = acked(kMss);
+  ack.is_cwnd_limited = false;
+  reno.on_ack(ack);
+  EXPECT_EQ(reno.cwnd_bytes(), 10 * kMss);
+}
+TEST(Reno, TimeoutReducesOnce) {
+  Reno reno{kMss};
+  reno.set_initial_window(10 * kMss);
+  reno.on_timeout(10 * kMss, true, {});
+  EXPECT_EQ(reno.cwnd_bytes(), kMss);
+  EXPECT_EQ(reno.ssthresh_bytes(), 5 * kMss);
+  reno.on_timeout(kMss, false, {});
+  EXPECT_EQ(reno.ssthresh_bytes(), 5 * kMss);
+  reno.on_timeout(kMss, true, {});
+  EXPECT_EQ(reno.ssthresh_bytes(), 2 * kMss);
+}
+TEST(Reno, SlowStartEndsAtTheThreshold) {
+  Reno reno{kMss};
+  reno.set_initial_window(8 * kMss);
+  reno.on_timeout(8 * kMss, true, {});
+  for (int i = 0; i < 3; ++i) reno.on_ack(acked(kMss));
+  EXPECT_EQ(reno.cwnd_bytes(), 4 * kMss);
+  reno.on_ack(acked(2 * kMss));
+  EXPECT_LE(reno.cwnd_bytes(), 5 * kMss);
+}
+TEST(Cubic, DecreaseAndFastConvergence) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(100 * kMss);
+  cubic.on_loss(100 * kMss, {});
+  EXPECT_EQ(cubic.cwnd_bytes(), 70 * kMss);
+  EXPECT_DOUBLE_EQ(cubic.w_max_segments(), 100);
+  cubic.on_loss(70 * kMss, {});  // below the last maximum: RFC 9438 4.7
+  EXPECT_DOUBLE_EQ(cubic.w_max_segments(), 70 * 0.85);
+  EXPECT_EQ(cubic.ssthresh_bytes(), 49 * kMss);
+}
+TEST(Cubic, FollowsTheCubicOfTime) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(1000 * kMss);
+  cubic.on_loss(1000 * kMss, {});
+  Instant now = Instant::from_ns(1);
+  const double k = std::cbrt(300.0 / 0.4);
+  double t = 0;
+  while (t < 15) {
+    const std::uint32_t window = cubic.cwnd_bytes();
+    for (std::uint32_t sent = 0; sent < window; sent += 2 * kMss) cubic.on_ack(acked(2 * kMss, now));
+    now += 100ms;
+    t += 0.1;
+    const double expected = std::max(700.0, 0.4 * std::pow(t - k, 3) + 1000);
+    EXPECT_NEAR(cubic.cwnd_bytes() / 1000.0, expected, 0.03 * expected) << "t " << t;
+  }
+}
+TEST(Cubic, IdleTimeDoesNotCount) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(100 * kMss);
+  cubic.on_loss(100 * kMss, {});
+  Instant now = Instant::from_ns(1);
+  for (int i = 0; i < 35; ++i) cubic.on_ack(acked(2 * kMss, now));
+  const auto before = cubic.cwnd_bytes();
+  auto idle = acked(kMss, now + 60s);
+  idle.is_cwnd_limited = false;
+  cubic.on_ack(idle);
+  cubic.on_ack(acked(2 * kMss, now + 60s));
+  EXPECT_LE(cubic.cwnd_bytes(), before + 2 * kMss);
+}
+TEST(Cubic, TimeoutStartsOver) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(10 * kMss);
+  cubic.on_timeout(10 * kMss, true, {});
+  EXPECT_EQ(cubic.cwnd_bytes(), kMss);
+  EXPECT_EQ(cubic.ssthresh_bytes(), 7 * kMss);
+}
+
+}  // namespace
+}  // namespace stack::tcp::test

@@ -1,0 +1,107 @@
+// Connections that we begin: SYN_SENT (RFC 9293 3.10.7.3), simultaneous opens, refusals, local ports.
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+using SynSent = TcpScript;
+
+TEST_F(SynSent, ActiveOpen) {
+  connect({.sack = true, .timestamp = 1});
+  EXPECT_EQ(observer->connected, 1);
+}
+TEST_F(SynSent, ActiveOpenOverIpv6) {
+  local.address = *IpAddress::parse("fd00::2");
+  remote.address = *IpAddress::parse("fd00::1");
+  connect({});
+}
+TEST_F(SynSent, SynIsRetransmittedForThreeMinutes) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  observer = std::make_shared<RecordingObserver>();
+  endpoint->set_observer(observer);
+  const Instant begin = now;
+  poll();
+  std::vector<std::int64_t> seconds;
+  advance(179s);
+  for (const Sent& s : take_all()) seconds.push_back((s.at - begin) / 1s);
+  EXPECT_EQ(seconds, (std::vector<std::int64_t>{0, 1, 3, 7, 15, 31, 63, 123}));
+  EXPECT_EQ(observer->failed, 0);
+  advance(20s);
+  EXPECT_EQ(observer->error, Error::TimedOut);
+}
+TEST_F(SynSent, RefusedByResetWithTheRightAckOnly) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  observer = std::make_shared<RecordingObserver>();
+  endpoint->set_observer(observer);
+  poll();
+  iss = expect_one().seq;
+  receive({.seq = 0, .flags = flag::kRst});
+  receive({.seq = 0, .ack = 77, .flags = flag::kRst | flag::kAck});
+  poll();
+  expect_nothing();
+  EXPECT_EQ(observer->failed, 0);
+  receive({.seq = 0, .ack = 1, .flags = flag::kRst | flag::kAck});
+  poll();
+  EXPECT_EQ(observer->error, Error::ConnectionRefused);
+  EXPECT_EQ(endpoint->write(pattern(1)).error, Error::ConnectionRefused);
+}
+TEST_F(SynSent, HalfOpenPeerIsReset) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  poll();
+  iss = expect_one().seq;
+  receive({.seq = 500, .ack = 300});
+  const Sent reset = expect_one();
+  EXPECT_EQ(reset.flags, flag::kRst);
+  EXPECT_EQ(reset.seq - iss, 300u);
+  EXPECT_EQ(endpoint->state(), State::SynSent);
+}
+TEST_F(SynSent, SimultaneousOpen) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  observer = std::make_shared<RecordingObserver>();
+  endpoint->set_observer(observer);
+  poll();
+  iss = expect_one().seq;
+  receive(syn());
+  const Sent syn_ack = expect_one();
+  EXPECT_EQ(syn_ack.flags, flag::kSyn | flag::kAck);
+  EXPECT_EQ(syn_ack.seq, iss);
+  receive({.seq = 0, .ack = 1, .flags = flag::kSyn | flag::kAck});
+  poll();
+  EXPECT_EQ(endpoint->state(), State::Established);
+  EXPECT_EQ(observer->connected, 1);
+  take_all();
+  write_bytes(10);
+  expect_sent({{1, 10}});
+}
+TEST_F(SynSent, RefusedAfterSimultaneousSyn) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  poll();
+  iss = expect_one().seq;
+  receive(syn());
+  take_all();
+  receive(rst(1));
+  EXPECT_EQ(endpoint->error(), Error::ConnectionRefused);
+}
+TEST_F(SynSent, EphemeralPortsAreRandom) {
+  start();
+  std::vector<std::uint16_t> ports;
+  for (int i = 0; i < 50; ++i) {
+    auto made = tcp->connect(remote, nullptr);
+    poll();
+    ports.push_back(expect_one().local_port);
+    made.endpoint->abort();
+    poll();
+  }
+  int steps = 0;
+  for (std::size_t i = 1; i < ports.size(); ++i) steps += ports[i] == ports[i - 1] + 1 ? 1 : 0;
+  EXPECT_LT(steps, 3);
+  for (const auto port : ports) EXPECT_GE(port, 49'152);
+}
+
+}  // namespace
+}  // namespace stack::tcp::test

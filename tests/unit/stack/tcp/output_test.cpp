@@ -1,0 +1,207 @@
+// What leaves, and when: segment sizes, Nagle, the peer's window, zero-window probes, large segments.
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+using Sending = TcpScript;
+using Probing = TcpScript;
+using Large = TcpScript;
+
+TEST_F(Sending, SegmentsOfTheAgreedSizeAndPush) {
+  established({.mss = 700, .timestamp = 1});
+  write_bytes(2'000);
+  const auto sent = take_all();
+  ASSERT_EQ(sent.size(), 3u);
+  EXPECT_EQ(sent[0].payload.size(), 688u);  // options count
+  EXPECT_FALSE(sent[0].has(flag::kPsh));
+  EXPECT_TRUE(sent[2].has(flag::kPsh));
+  for (const Sent& s : sent) EXPECT_FALSE(s.options.mss);
+}
+TEST_F(Sending, InitialWindowThenSlowStart) {
+  established({});
+  write_bytes(60'000);
+  EXPECT_EQ(take_all().size(), 10u);
+  receive(ack(1'001));
+  EXPECT_EQ(take_all().size(), 2u);
+  receive(ack(3'001));  // two segments acknowledged at once
+  EXPECT_EQ(take_all().size(), 4u);
+}
+TEST_F(Sending, NagleHoldsOneSmallSegment) {
+  established({});
+  write_bytes(10);
+  write_bytes(10);
+  expect_sent({{1, 10}});
+  receive(ack(11));
+  expect_sent({{11, 10}});
+  receive(ack(21));
+  endpoint->set_no_delay(true);
+  write_bytes(5);
+  write_bytes(5);
+  expect_sent({{21, 5}, {26, 5}});
+}
+TEST_F(Sending, NeverBeyondTheWindow) {
+  established({.window = 2'500});
+  write_bytes(10'000);
+  expect_sent({{1, 1'000}, {1'001, 1'000}});  // 500 more would be silly
+  receive({.ack = 1'001, .window = 2'500});
+  expect_sent({{2'001, 1'000}});
+  receive({.ack = 1'001, .window = 1'000});  // shrunk: nothing new
+  expect_nothing();
+  receive({.ack = 3'001, .window = 2'500});
+  EXPECT_EQ(take_all().size(), 2u);
+}
+TEST_F(Sending, StaleWindowIsIgnored) {
+  established({.window = 10'000});
+  receive({.seq = 1, .payload = pattern(100)});
+  receive({.seq = 101, .window = 5'000});
+  receive({.seq = 1, .window = 60'000});  // older segment
+  EXPECT_EQ(endpoint->tcb().snd_wnd, 5'000u);
+}
+TEST_F(Sending, IdleRestartsFromTheInitialWindow) {
+  established({});
+  for (int i = 0; i < 5; ++i) {
+    write_bytes(20'000);
+    for (int k = 0; k < 40; ++k) {
+      const auto sent = take_all();
+      if (sent.empty()) break;
+      receive(ack(sent.back().seq - iss + static_cast<std::uint32_t>(sent.back().payload.size())));
+    }
+  }
+  EXPECT_GT(endpoint->tcb().congestion->cwnd_bytes(), 20'000u);
+  advance(10s);
+  write_bytes(40'000);
+  EXPECT_EQ(take_all().size(), 10u);
+}
+TEST_F(Sending, WritableIsToldOnceThereIsRoom) {
+  config.send_buffer = 10'000;
+  established({});
+  EXPECT_EQ(endpoint->write(pattern(15'000)).count, 10'000u);
+  EXPECT_EQ(endpoint->write(pattern(1)).error, Error::WouldBlock);
+  poll();
+  receive(ack(1'001));
+  poll();
+  EXPECT_EQ(observer->writable, 0);
+  receive(ack(4'001));
+  poll();
+  EXPECT_EQ(observer->writable, 1);
+}
+TEST_F(Sending, NoBufferIsRetried) {
+  established({});
+  sender.has_route = false;
+  sender.generation = 2;
+  write_bytes(100);  // the old route serves on
+  EXPECT_EQ(take_all().size(), 1u);
+}
+TEST_F(Probing, ZeroWindowProbesForHoursThenGoesOn) {
+  established({.window = 2'000});
+  write_bytes(5'000);
+  take_all();
+  receive({.ack = 2'001, .window = 0});
+  expect_nothing();
+  const Instant begin = now;
+  int probes = 0;
+  for (int i = 0; i < 100; ++i) {
+    advance(60s);
+    for (const Sent& s : take_all()) {
+      EXPECT_LE(s.payload.size(), 1u);
+      ++probes;
+      receive({.ack = 2'001, .window = 0});
+    }
+  }
+  EXPECT_GT(probes, 90);
+  EXPECT_LT(probes, 115);
+  EXPECT_GT(now - begin, 1h);
+  EXPECT_EQ(observer->failed, 0);
+  receive({.ack = 2'001, .window = 60'000});
+  std::size_t bytes = 0;
+  for (const Sent& s : take_all()) bytes += s.payload.size();
+  EXPECT_GE(bytes, 2'999u);
+  EXPECT_EQ(endpoint->tcb().snd_nxt - iss, 5'001u);
+}
+TEST_F(Probing, FirstProbeAfterTheTimeoutThenBackoff) {
+  established({.window = 1'000});
+  write_bytes(3'000);
+  receive({.ack = 1'001, .window = 0});
+  take_all();
+  const Instant begin = now;
+  advance(20s);
+  const auto probes = take_all();
+  ASSERT_GE(probes.size(), 3u);
+  const Duration first = probes[0].at - begin;
+  EXPECT_GE(first, 200ms);
+  EXPECT_NEAR(static_cast<double>((probes[1].at - begin) / 1ms), 3.0 * static_cast<double>(first / 1ms), 10);
+  EXPECT_NEAR(static_cast<double>((probes[2].at - begin) / 1ms), 7.0 * static_cast<double>(first / 1ms), 20);
+}
+TEST_F(Probing, UnansweredProbesEnd) {
+  established({.window = 1'000});
+  write_bytes(3'000);
+  receive({.ack = 1'001, .window = 0});
+  advance(400s);
+  EXPECT_EQ(observer->error, Error::TimedOut);
+}
+TEST_F(Probing, SmallWindowIsUsedByOverride) {
+  established({.window = 5'000});
+  write_bytes(5'000);
+  take_all();
+  receive({.ack = 5'001, .window = 300});
+  write_bytes(2'000);
+  expect_nothing();
+  advance(1s);
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].payload.size(), 300u);
+}
+TEST_F(Probing, OrphanBehindAClosedWindowIsReaped) {
+  established({.window = 1'000});
+  write_bytes(5'000);
+  receive({.ack = 1'001, .window = 0});
+  endpoint->close();
+  poll();
+  for (int i = 0; i < 100 && tcp->connection_count() > 0; ++i) {
+    advance(5s);
+    if (!take_all().empty() && tcp->connection_count() > 0) receive({.ack = 1'001, .window = 0});
+  }
+  EXPECT_EQ(tcp->connection_count(), 0u);
+}
+TEST_F(Large, OnePacketOfWholeSegmentsSharesTheBlocks) {
+  sender.large_send_max = 60'000;
+  established({});
+  write_bytes(9'500);
+  const auto sent = take_all();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(sent[0].segment_size, 1'000u);
+  EXPECT_EQ(sent[0].payload, pattern(9'500));
+  receive(ack(3'001));  // part of the packet
+  EXPECT_EQ(endpoint->tcb().in_flight(), 6'500u);
+  receive(ack(9'501));
+  EXPECT_TRUE(endpoint->tcb().scoreboard.empty());
+}
+TEST_F(Large, SackOfPartsRetransmitsTheRest) {
+  sender.large_send_max = 60'000;
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{2'001, 4'001}, {6'001, 10'001}}));
+  const auto sent = take_all();
+  EXPECT_EQ(begins(sent, iss), (std::vector<std::uint32_t>{1, 4'001}));
+  EXPECT_EQ(sent[0].payload.size(), 2'000u);
+  EXPECT_EQ(sent[0].segment_size, 1'000u);
+  EXPECT_EQ(sent[1].payload, pattern(2'000, 4'000));
+}
+TEST_F(Large, RetransmissionAfterAKeptPacketIsRight) {
+  sender.large_send_max = 60'000;
+  sender.keep = true;  // somebody holds on to what was sent
+  established({});
+  write_bytes(5'000);
+  take_all();
+  advance(300ms);
+  const auto again = take_all();
+  ASSERT_FALSE(again.empty());
+  EXPECT_EQ(again[0].payload, pattern(1'000));
+  receive(ack(5'001));
+  EXPECT_EQ(sender.kept.back().size(), again.back().payload.size() + 20);
+}
+
+}  // namespace
+}  // namespace stack::tcp::test

@@ -1,0 +1,91 @@
+// Losses found by acknowledgements: fast retransmit, NewReno (RFC 6582) and SACK recovery (RFC 6675).
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+using Recover = TcpScript;
+
+TEST_F(Recover, ThreeDuplicateAcksTriggerOneFastRetransmit) {
+  established({});
+  write_bytes(10'000);
+  take_all();
+  write_bytes(5'000);
+  expect_nothing();
+  receive(ack(1));
+  expect_sent({{10'001, 1'000}});  // RFC 3042
+  receive(ack(1));
+  expect_sent({{11'001, 1'000}});
+  receive(ack(1));
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].seq - iss, 1u);
+  EXPECT_EQ(sent[0].payload.size(), 1'000u);
+  EXPECT_EQ(endpoint->tcb().congestion->ssthresh_bytes(), 5'000u);  // without what limited transmit added
+  for (int i = 0; i < 3; ++i) receive(ack(1));
+  for (const Sent& s : take_all()) EXPECT_NE(s.seq - iss, 1u);
+}
+TEST_F(Recover, ChangedWindowsAreNoDuplicates) {
+  established({});
+  write_bytes(5'000);
+  take_all();
+  for (std::uint32_t i = 0; i < 5; ++i) receive({.ack = 1, .window = 60'000 + i});
+  expect_nothing();
+}
+TEST_F(Recover, NewRenoPartialAckRetransmitsTheNextHole) {
+  established({});
+  write_bytes(10'000);
+  take_all();
+  for (int i = 0; i < 8; ++i) receive(ack(1));
+  EXPECT_EQ(take_all()[0].seq - iss, 1u);
+  receive(ack(3'001));
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].seq - iss, 3'001u);
+  EXPECT_EQ(endpoint->tcb().recovery.phase(), Recovery::Phase::Fast);
+  receive(ack(10'001));
+  EXPECT_EQ(endpoint->tcb().recovery.phase(), Recovery::Phase::Open);
+  EXPECT_EQ(endpoint->tcb().congestion->cwnd_bytes(), 5'000u);
+}
+TEST_F(Recover, SackRetransmitsOnlyTheHoles) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{1'001, 2'001}}));
+  receive(ack_sack(1, {{1'001, 2'001}, {3'001, 4'001}}));
+  expect_nothing();
+  receive(ack_sack(1, {{5'001, 10'001}, {3'001, 4'001}, {1'001, 2'001}}));
+  expect_sent({{1, 1'000}, {2'001, 1'000}, {4'001, 1'000}});
+  receive(ack_sack(2'001, {{5'001, 10'001}, {3'001, 4'001}}));
+  expect_nothing();
+  receive(ack(10'001));
+  EXPECT_EQ(endpoint->tcb().recovery.phase(), Recovery::Phase::Open);
+  EXPECT_TRUE(endpoint->tcb().scoreboard.empty());
+}
+TEST_F(Recover, DuplicatesWithoutNewSackSayNothing) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  write_bytes(5'000);
+  for (int i = 0; i < 6; ++i) receive(ack(1));
+  expect_nothing();
+}
+TEST_F(Recover, OneReductionForALossWindow) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{3'001, 7'001}}));
+  const auto ssthresh = endpoint->tcb().congestion->ssthresh_bytes();
+  receive(ack_sack(1, {{3'001, 10'001}}));
+  EXPECT_EQ(endpoint->tcb().congestion->ssthresh_bytes(), ssthresh);
+}
+TEST_F(Recover, LyingSackBlocksAreIgnored) {
+  established({.sack = true});
+  write_bytes(5'000);
+  take_all();
+  receive(ack_sack(1, {{90'000, 95'000}, {4'001, 2'001}}));
+  EXPECT_EQ(endpoint->tcb().scoreboard.sacked_bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace stack::tcp::test

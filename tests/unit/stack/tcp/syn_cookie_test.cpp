@@ -1,0 +1,55 @@
+// Numbers that outsiders must not guess: first sequence numbers (RFC 6528) and SYN cookies (RFC 4987).
+#include "tests/unit/stack/tcp/tcp_script.hpp"
+
+namespace stack::tcp::test {
+namespace {
+
+const FourTuple kTuple{{*IpAddress::parse("10.0.0.2"), 80}, {*IpAddress::parse("10.0.0.1"), 4000}};
+
+TEST(Isn, ClockAndKey) {
+  SeededRandom a{1}, b{2};
+  const IsnGenerator one{a}, other{b};
+  const Instant now = Instant::from_ns(123'456'789);
+  EXPECT_EQ(one.make(kTuple, now + 4ms) - one.make(kTuple, now), 1000u);
+  EXPECT_NE(one.make(kTuple, now), other.make(kTuple, now));
+  FourTuple neighbour = kTuple;
+  neighbour.remote.port++;
+  EXPECT_GT(one.make(neighbour, now) - one.make(kTuple, now), 1000u);
+  const Seq used = one.make(kTuple, now) + 5;
+  EXPECT_TRUE(one.make_after(kTuple, used, now).after(used));
+}
+TEST(SynCookie, RestoresWhatItCarries) {
+  SeededRandom random{3};
+  const SynCookies cookies{random};
+  const Instant now = Instant::from_ns(1'000'000'000'000);
+  Segment syn;
+  syn.seq = Seq{77};
+  syn.flags = flag::kSyn;
+  syn.options.mss = 1452;
+  syn.options.window_scale = 7;
+  syn.options.sack_permitted = true;
+  Segment ack;
+  ack.seq = Seq{78};
+  ack.flags = flag::kAck;
+  ack.ack_number = cookies.make(kTuple, syn, now) + 1;
+  ack.options.timestamps = wire::Timestamps{5, SynCookies::encode_timestamp(1'000'003, syn.options)};
+  EXPECT_LE(ack.options.timestamps->echo, 1'000'003u);
+  EXPECT_GT(ack.options.timestamps->echo, 1'000'003u - 64);
+  for (const Duration age : {Duration{0}, Duration{31s}, Duration{60s}}) {
+    const auto restored = cookies.check(kTuple, ack, now + age);
+    ASSERT_TRUE(restored);
+    EXPECT_EQ(restored->mss, 1440);
+    EXPECT_EQ(restored->window_scale, 7);
+    EXPECT_TRUE(restored->sack_permitted);
+  }
+  EXPECT_FALSE(cookies.check(kTuple, ack, now + 200s));
+  FourTuple other = kTuple;
+  other.remote.port++;
+  EXPECT_FALSE(cookies.check(other, ack, now));
+  Segment forged = std::move(ack);
+  forged.ack_number += 1;
+  EXPECT_FALSE(cookies.check(kTuple, forged, now));
+}
+
+}  // namespace
+}  // namespace stack::tcp::test
