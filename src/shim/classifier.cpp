@@ -28,7 +28,7 @@ std::uint32_t length_of(const NET_BUFFER_LIST* packet) {
 
 }  // namespace
 
-ClassifyResult Classifier::ask(const Question& question, bool is_discard) {
+ClassifyResult Classifier::ask(const Question& question) {
   const FactsDescriber describer(question.facts);
   ClassifyInput input;
   input.values = &question.values.get();
@@ -37,7 +37,6 @@ ClassifyResult Classifier::ask(const Question& question, bool is_discard) {
   input.packet = question.packet;
   input.flow = question.flow;
   input.protocol = question.facts.protocol;
-  input.connection = is_discard ? 0 : connection_of(question.facts);
   input.describer = &describer;
   return engine_.classify(input);
 }
@@ -102,7 +101,7 @@ void Classifier::show_discard(const Question& question, std::uint64_t filter_id)
   Metadata metadata(question.metadata);
   metadata.set_discard(FWPS_DISCARD_MODULE_GENERAL, FWPS_DISCARD_FIREWALL_POLICY, filter_id);
   const Question discarded{question.pair, question.facts, values, metadata, question.packet, question.flow};
-  trace(discarded, ask(discarded, true), false);
+  trace(discarded, ask(discarded), false);
 }
 
 }  // namespace shim

@@ -34,7 +34,7 @@ class Classifier {
     return engine_.armed(discard_layer_id(pair, family));
   }
 
-  wfp::engine::ClassifyResult ask(const Question& question, bool is_discard = false);
+  wfp::engine::ClassifyResult ask(const Question& question);
   // The record of an answer; its own step, because only the asker knows whether an operation was pended.
   void trace(const Question& question, const wfp::engine::ClassifyResult& result, bool pended);
 

@@ -31,13 +31,6 @@ void append_flags(std::string& text, std::uint8_t flags) {
     if ((flags >> i & 1u) != 0) text.append(" ").append(kTcpFlags[i]);
 }
 
-// FNV-1a: good enough to tell connections apart in a message, and cheap.
-void mix(std::uint64_t& hash, std::uint64_t value) { hash = (hash ^ value) * 0x100'0000'01b3ull; }
-
-void mix_address(std::uint64_t& hash, const stack::IpAddress& address) {
-  for (const std::byte byte : address.bytes()) mix(hash, std::to_integer<std::uint64_t>(byte));
-}
-
 }  // namespace
 
 std::string FactsDescriber::describe() const {
@@ -49,16 +42,6 @@ std::string FactsDescriber::describe() const {
   text.append(" ").append(outbound ? local : remote).append(" > ").append(outbound ? remote : local);
   if (facts_.origin != stack::Origin::Unknown) text.append(" (").append(name_of(facts_.origin)).append(")");
   return text;
-}
-
-std::uint64_t connection_of(const Facts& facts) {
-  if (facts.protocol != kTcp) return 0;
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325ull;
-  mix_address(hash, facts.local);
-  mix(hash, facts.local_port);
-  mix_address(hash, facts.remote);
-  mix(hash, facts.remote_port);
-  return hash | 1;  // never zero
 }
 
 }  // namespace shim

@@ -18,7 +18,4 @@ class FactsDescriber final : public wfp::engine::Describer {
   const Facts& facts_;
 };
 
-// Equal for both directions of one TCP connection, zero for other protocols.
-std::uint64_t connection_of(const Facts& facts);
-
 }  // namespace shim

@@ -64,7 +64,7 @@ bool show_discarded(Classifier& classifier, const stack::Packet& packet, stack::
   metadata.set_discard(why.module, why.reason, 0);
   const Classifier::Question question{place->pair, facts,        values,
                                       metadata,    packet.nbl(), place->at_transport ? flow_of(context) : 0};
-  const auto result = classifier.ask(question, true);
+  const auto result = classifier.ask(question);
   classifier.trace(question, result, false);
   return result.verdict == wfp::engine::Verdict::Permit;
 }

@@ -75,6 +75,7 @@ class Classifying {
  private:
   static void NTAPI classify(const FWPS_INCOMING_VALUES0*, const FWPS_INCOMING_METADATA_VALUES0*, void*, const void*,
                              const FWPS_FILTER1*, UINT64 flow_context, FWPS_CLASSIFY_OUT0* out) {
+    if (out->actionType == 0) out->actionType = FWP_ACTION_CONTINUE;  // unless the body says something else
     if (body_) body_(flow_context, *out);
   }
   static void NTAPI flow_deleted(UINT16 layer, UINT32 callout, UINT64 context) {

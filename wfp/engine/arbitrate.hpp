@@ -37,11 +37,12 @@ struct Answer {
 };
 
 // How the answer breaks the contract, if it does.
-enum class Breach : std::uint8_t { None, WroteWithoutRight, TerminatingDidNotDecide };
+enum class Breach : std::uint8_t { None, WroteWithoutRight, ActionNotSet, TerminatingDidNotDecide };
 
 struct Outcome {
   bool ends_sublayer = false;
   Breach breach = Breach::None;
+  bool overrules_absorb = false;  // a permit took the place of a block with absorb: the packet is in two places now
 };
 
 // A filter that permits or blocks by itself. `clears_right`: FWPM_FILTER_FLAG_CLEAR_ACTION_RIGHT.

@@ -2,7 +2,6 @@
 
 #include <chrono>
 
-#include "wfp/engine/classify.hpp"
 #include "wfp/ledger/ledger.hpp"
 
 namespace wfp::engine {
@@ -10,15 +9,15 @@ namespace {
 
 constexpr auto kLookAgain = std::chrono::microseconds(100);  // while code of a callout still runs
 
-bool is_inside(std::uint32_t callout) {
-  for (const CurrentClassify* at = current_classify(); at != nullptr; at = at->outer)
-    if (at->callout_id == callout) return true;
-  return false;
-}
-
 const void* ledger_key(const CalloutSlot& slot) { return &slot; }
 
 }  // namespace
+
+bool CalloutUse::is_inside(const CalloutSlot& slot) {
+  for (const CalloutUse* use = innermost_; use != nullptr; use = use->outer_)
+    if (&use->slot_ == &slot) return true;
+  return false;
+}
 
 CalloutTable::~CalloutTable() {
   for (const auto& slot : all()) delete slot->registration_.exchange(nullptr);
@@ -54,7 +53,7 @@ NTSTATUS CalloutTable::remove(const GUID& key) {
 
 NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot) {
   if (slot == nullptr || !slot->is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
-  if (is_inside(slot->id())) return STATUS_FWP_IN_USE;
+  if (CalloutUse::is_inside(*slot)) return STATUS_FWP_IN_USE;
   if (flows_ != nullptr && flows_->count_of(slot->id()) != 0) return STATUS_DEVICE_BUSY;
   auto registration = take_away(*slot);
   if (registration == nullptr) return STATUS_FWP_CALLOUT_NOT_FOUND;

@@ -52,22 +52,33 @@ class CalloutSlot {
   std::atomic<std::uint32_t> in_use_{0};
 };
 
-// Keeps a callout's code registered while it exists; empty when nothing is registered.
+// Keeps a callout's code registered while it exists; empty when nothing is registered. Lives on the stack of the
+// thread that runs the code, so that the uses of a thread nest.
 class CalloutUse {
  public:
-  explicit CalloutUse(CalloutSlot& slot) : slot_(slot) {
+  explicit CalloutUse(CalloutSlot& slot) : slot_(slot), outer_(innermost_) {
+    innermost_ = this;
     slot_.in_use_.fetch_add(1);
     registration_ = slot_.registration_.load();
   }
-  ~CalloutUse() { slot_.in_use_.fetch_sub(1); }
+  ~CalloutUse() {
+    slot_.in_use_.fetch_sub(1);
+    innermost_ = outer_;
+  }
   CalloutUse(const CalloutUse&) = delete;
   CalloutUse& operator=(const CalloutUse&) = delete;
   explicit operator bool() const { return registration_ != nullptr; }
   const Registration* operator->() const { return registration_; }
   const Registration& operator*() const { return *registration_; }
 
+  // The calling thread is inside code of this callout: to wait for its end there would be to wait for oneself.
+  static bool is_inside(const CalloutSlot& slot);
+
  private:
+  static inline thread_local const CalloutUse* innermost_ = nullptr;
+
   CalloutSlot& slot_;
+  const CalloutUse* const outer_;
   const Registration* registration_;
 };
 
@@ -81,8 +92,8 @@ class CalloutTable {
 
   // STATUS_FWP_ALREADY_EXISTS, STATUS_FWP_TOO_MANY_CALLOUTS. `id` may be null.
   NTSTATUS add(const Registration& registration, std::uint32_t* id);
-  // STATUS_FWP_CALLOUT_NOT_FOUND; STATUS_DEVICE_BUSY while flow contexts remain; STATUS_FWP_IN_USE from inside the
-  // callout. Waits until nobody runs its code.
+  // STATUS_FWP_CALLOUT_NOT_FOUND; STATUS_DEVICE_BUSY while flow contexts remain; STATUS_FWP_IN_USE from inside one of
+  // the callout's functions. Waits until nobody runs its code.
   NTSTATUS remove(std::uint32_t id);
   NTSTATUS remove(const GUID& key);
   // Takes away everything that a driver registered, without asking; returns the ids.

@@ -9,9 +9,24 @@
 namespace wfp::engine {
 namespace {
 
-constexpr std::uint32_t kTerminatingReported = 1u << 0;
+// Bits of CompiledFilter::reported.
+constexpr std::uint32_t kTerminatingReported = 1u << 0, kNotSetReported = 1u << 1;
 
-std::string name_of(const model::Layer& layer) { return std::string(layer.name); }
+// "callout 256 (filter 7) at INBOUND_TRANSPORT_V4"
+std::string name_of(const CompiledFilter& filter) {
+  return kernel::text("callout %u (filter %llu) at %s", filter.filter.callout_id,
+                      static_cast<unsigned long long>(filter.filter.id),
+                      std::string(model::layer_name(filter.filter.layer)).c_str());
+}
+
+void report_for(ledger::DriverId driver, const ClassifyInput& input, std::string_view rule_id, std::string message) {
+  ledger::Violation violation;
+  violation.rule = rule_id;
+  violation.message = std::move(message);
+  violation.driver = driver;
+  if (input.describer != nullptr) violation.packet = input.describer->describe();
+  ledger::report(std::move(violation));
+}
 
 }  // namespace
 
@@ -28,7 +43,9 @@ void CallWatch::check(const FWPS_CLASSIFY_OUT0& out, const Answer& answer) {
   check_offsets();
   if (answer.absorb) check_absorb(answer);
   if ((out.rights & FWPS_RIGHT_ACTION_WRITE) != 0 && !answer.kept_right)
-    report_breach(Breach::WroteWithoutRight, answer);
+    report(rule::kNoRight, kernel::text("%s set FWPS_RIGHT_ACTION_WRITE, which it was not given; a callout may only "
+                                        "clear the right",
+                                        who().c_str()));
 }
 
 void CallWatch::check_thread() {
@@ -36,7 +53,7 @@ void CallWatch::check_thread() {
     report(rule::kIrqlLeak,
            kernel::text("%s returned at %s but was called at %s; restore the saved level on every path",
                         who().c_str(), kernel::irql_name(now), kernel::irql_name(irql_)));
-    kernel::thread_state.irql = irql_;
+    kernel::set_irql(irql_);
   }
   if (kernel::thread_state.held_count > held_locks_)
     report(kernel::rule::kLockHeld, kernel::text("%s returned holding spin lock %p; release it on every path",
@@ -82,27 +99,37 @@ void CallWatch::report_breach(Breach breach, const Answer& answer) {
            kernel::text("%s wrote action 0x%x over 0x%x without FWPS_RIGHT_ACTION_WRITE; return at once "
                         "when the right is missing, unless to veto a permit with a block",
                         who().c_str(), answer.action, answer.given));
-  if (breach == Breach::TerminatingDidNotDecide &&
-      (filter_.reported.fetch_or(kTerminatingReported) & kTerminatingReported) == 0)
-    report(rule::kTerminating, kernel::text("%s answered 0x%x to a filter of FWP_ACTION_CALLOUT_TERMINATING, which "
-                                            "blocks; answer permit or block, or add the filter as "
-                                            "FWP_ACTION_CALLOUT_UNKNOWN",
-                                            who().c_str(), answer.action));
+  if (breach == Breach::ActionNotSet)
+    report_once(rule::kNotSet, kNotSetReported,
+                "%s returned actionType 0x%x, which is no answer, although it had FWPS_RIGHT_ACTION_WRITE; write "
+                "FWP_ACTION_PERMIT, FWP_ACTION_BLOCK or FWP_ACTION_CONTINUE on every path",
+                answer.action);
+  if (breach == Breach::TerminatingDidNotDecide)
+    report_once(rule::kTerminating, kTerminatingReported,
+                "%s answered 0x%x to a filter of FWP_ACTION_CALLOUT_TERMINATING, which blocks; answer permit or "
+                "block, or add the filter as FWP_ACTION_CALLOUT_UNKNOWN",
+                answer.action);
 }
 
-std::string CallWatch::who() const {
-  return kernel::text("callout %u (filter %llu) at %s", filter_.filter.callout_id,
-                      static_cast<unsigned long long>(filter_.filter.id),
-                      name_of(*model::find_layer(input_.values->layerId)).c_str());
+void CallWatch::report_once(std::string_view rule_id, std::uint32_t bit, const char* what,
+                            FWP_ACTION_TYPE action) const {
+  if ((filter_.reported.fetch_or(bit) & bit) == 0) report(rule_id, kernel::text(what, who().c_str(), action));
 }
+
+std::string CallWatch::who() const { return name_of(filter_); }
 
 void CallWatch::report(std::string_view rule_id, std::string message) const {
-  ledger::Violation violation;
-  violation.rule = rule_id;
-  violation.message = std::move(message);
-  violation.driver = ledger::current_driver();
-  if (input_.describer != nullptr) violation.packet = input_.describer->describe();
-  ledger::report(std::move(violation));
+  report_for(ledger::current_driver(), input_, rule_id, std::move(message));
+}
+
+void report_overruled_absorb(const ClassifyInput& input, const CompiledFilter& absorber,
+                             const CompiledFilter& overruler) {
+  const CalloutUse use(*absorber.callout);
+  report_for(use ? use->driver : ledger::kNoDriver, input, rule::kOverruled,
+             kernel::text("%s absorbed a packet but kept FWPS_RIGHT_ACTION_WRITE, and filter %llu of a lighter "
+                          "sublayer permitted it: the callout has the packet and it goes on, too; clear the right "
+                          "whenever you absorb",
+                          name_of(absorber).c_str(), static_cast<unsigned long long>(overruler.filter.id)));
 }
 
 }  // namespace wfp::engine

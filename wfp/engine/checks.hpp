@@ -16,8 +16,10 @@ namespace wfp::engine {
 namespace rule {
 inline constexpr std::string_view kOffsets = "OFS-UNBALANCED";
 inline constexpr std::string_view kNoRight = "ARB-NO-RIGHT";
+inline constexpr std::string_view kNotSet = "ARB-ACTION-NOT-SET";
 inline constexpr std::string_view kTerminating = "ARB-TERMINATING-CONTINUE";
 inline constexpr std::string_view kAbsorb = "ARB-ABSORB-INVALID";
+inline constexpr std::string_view kOverruled = "ARB-ABSORB-OVERRULED";
 inline constexpr std::string_view kAleSkipped = "ALE-CLASSIFY-SKIPPED";
 inline constexpr std::string_view kIrqlLeak = "IRQL-LEAK";
 inline constexpr std::string_view kLeftBehind = "CALLOUT-LEFT-BEHIND";
@@ -41,6 +43,7 @@ class CallWatch {
   void check_offsets();
   void check_thread();
   void check_absorb(const Answer& answer);
+  void report_once(std::string_view rule_id, std::uint32_t bit, const char* what, FWP_ACTION_TYPE action) const;
   void report(std::string_view rule_id, std::string message) const;
   std::string who() const;
 
@@ -51,5 +54,9 @@ class CallWatch {
   std::size_t buffer_count_ = 0;
   std::array<Watched, kWatchedBuffers> buffers_;  // the first buffer_count_ are set
 };
+
+// A callout absorbed with a soft block, and `overruler`, of a lighter sublayer, permitted the packet.
+void report_overruled_absorb(const ClassifyInput& input, const CompiledFilter& absorber,
+                             const CompiledFilter& overruler);
 
 }  // namespace wfp::engine

@@ -76,13 +76,13 @@ class Run : public FilterVisitor {
     if (!filter.filter.calls_out()) {
       count(filter);
       const bool clears = (filter.filter.flags & FWPM_FILTER_FLAG_CLEAR_ACTION_RIGHT) != 0;
-      return after(apply_filter(state_, filter.filter.action, clears, who));
+      return after(filter, apply_filter(state_, filter.filter.action, clears, who));
     }
     const CalloutUse use(*filter.callout);
     if (use) return ask(filter, *use);
     count(filter);
     const bool permits = (filter.filter.flags & FWPM_FILTER_FLAG_PERMIT_IF_CALLOUT_UNREGISTERED) != 0;
-    return after(apply_unregistered(state_, filter.filter.action, permits, who));
+    return after(filter, apply_unregistered(state_, filter.filter.action, permits, who));
   }
 
   ClassifyResult result() const {
@@ -132,15 +132,16 @@ class Run : public FilterVisitor {
     watch.check(out, answer);
     flags_ |= out.flags & ~static_cast<UINT32>(FWPS_CLASSIFY_OUT_FLAG_ABSORB);
     if (layer_.absorb() == model::AbsorbRule::NotValid) answer.absorb = false;
-    return conclude(answer, watch, {filter.filter.id, id});
+    return conclude(filter, answer, watch);
   }
 
-  Visit conclude(const Answer& answer, CallWatch& watch, const Decider& who) {
+  Visit conclude(const CompiledFilter& filter, const Answer& answer, CallWatch& watch) {
+    const Decider who{filter.filter.id, filter.filter.callout_id};
     if (is_stream_ && has_stream_action()) return take_stream_action(who);
     const Outcome outcome = apply_callout(state_, answer, who);
     watch.report_breach(outcome.breach, answer);
     if (is_stream_ && state_.is_block()) return Visit::Stop;  // the next one sees only what this one permitted
-    return after(outcome);
+    return after(filter, outcome);
   }
 
   // The callout wants more data, or the connection dropped: its action does not count, nor does anybody come after
@@ -156,7 +157,9 @@ class Run : public FilterVisitor {
     return Visit::Stop;
   }
 
-  static Visit after(const Outcome& outcome) {
+  Visit after(const CompiledFilter& filter, const Outcome& outcome) {
+    if (outcome.overrules_absorb) report_overruled_absorb(input_, *absorber_, filter);
+    if (state_.absorb && state_.filter_id == filter.filter.id) absorber_ = &filter;
     return outcome.ends_sublayer ? Visit::NextSubLayer : Visit::NextFilter;
   }
 
@@ -165,6 +168,7 @@ class Run : public FilterVisitor {
   const model::Layer& layer_;
   bool is_stream_ = false;
   Arbitration state_;
+  const CompiledFilter* absorber_ = nullptr;  // while state_.absorb: whose callout did
   std::uint32_t flags_ = 0, callouts_run_ = 0;
 };
 

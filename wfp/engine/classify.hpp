@@ -27,7 +27,6 @@ struct ClassifyInput {
   NET_BUFFER_LIST* packet = nullptr;  // the same when it is a packet: its data offsets are checked after each callout
   std::uint64_t flow = 0;             // callouts' contexts are found under it; 0: no flow, conditional callouts sleep
   std::uint8_t protocol = 0;          // of the packet or operation
-  std::uint64_t connection = 0;  // opaque, equal for packets of one TCP connection; for the inline-injection check
   const Describer* describer = nullptr;
 };
 

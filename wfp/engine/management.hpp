@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "nt/ke.h"
@@ -27,15 +28,21 @@ namespace wfp::engine {
 inline constexpr std::size_t kMaxSessions = 1024;
 inline constexpr std::size_t kMaxSubLayers = 65536;  // documented: STATUS_FWP_TOO_MANY_SUBLAYERS beyond it
 inline constexpr std::size_t kMaxFilters = 1'000'000;
+inline constexpr std::size_t kMaxEnumerations = 1024;
 inline constexpr std::uint16_t kUniversalWeight = 0x8000;  // not documented; drivers' sublayers go below
 
 using SessionId = std::uint64_t;  // never used again, so that a stale handle fails
+using EnumerationId = std::uint64_t;
 
 struct SessionOptions {
-  std::u16string name;
+  GUID key{};  // zero: none
+  std::u16string name{};
   bool is_dynamic = false;    // what it adds vanishes when it closes
   std::uint32_t wait_ms = 0;  // for the transaction lock; 0: without limit, as documented for kernel callers
 };
+
+template <class T>
+using Page = std::vector<std::shared_ptr<const T>>;
 
 template <class T>
 using ByKey = std::map<GUID, std::shared_ptr<const T>, GuidOrder>;
@@ -56,6 +63,7 @@ class Management {
   Management(const Management&) = delete;
   Management& operator=(const Management&) = delete;
 
+  // STATUS_FWP_ALREADY_EXISTS: a session with this key is open.
   NTSTATUS open(const SessionOptions& options, SessionId& session);
   NTSTATUS close(SessionId session);  // aborts its transaction
   std::vector<SessionId> sessions_of(ledger::DriverId driver) const;
@@ -83,6 +91,18 @@ class Management {
   NTSTATUS get_callout(SessionId session, std::uint32_t id, std::shared_ptr<const model::CalloutObject>& out);
   NTSTATUS get_filter(SessionId session, const GUID& key, std::shared_ptr<const CompiledFilter>& out);
   NTSTATUS get_filter(SessionId session, std::uint64_t id, std::shared_ptr<const CompiledFilter>& out);
+  NTSTATUS get_layer(SessionId session, const GUID& key, std::shared_ptr<const model::Layer>& out);
+  NTSTATUS get_layer(SessionId session, std::uint16_t id, std::shared_ptr<const model::Layer>& out);
+
+  // An enumeration is what there was, as above, when it began, whatever comes after; it ends with its session. T:
+  // model::Layer, model::SubLayer, model::CalloutObject, CompiledFilter (by layer, in the order of evaluation). A page
+  // of fewer than `count` is the last. STATUS_INVALID_HANDLE: no such enumeration of this session and this T;
+  // STATUS_INSUFFICIENT_RESOURCES: kMaxEnumerations.
+  template <class T>
+  NTSTATUS enumerate(SessionId session, const std::function<bool(const T&)>& is_wanted, EnumerationId& id);
+  template <class T>
+  NTSTATUS next_page(SessionId session, EnumerationId id, std::size_t count, Page<T>& out);
+  NTSTATUS end_enumeration(SessionId session, EnumerationId id);
 
   // For reports. [any thread]
   std::vector<std::shared_ptr<const model::CalloutObject>> callouts() const;
@@ -100,6 +120,11 @@ class Management {
     ledger::DriverId driver = ledger::kNoDriver;
     bool in_transaction = false;
     bool read_only = false;
+  };
+  struct Enumeration {
+    SessionId session = 0;
+    std::variant<Page<model::Layer>, Page<model::SubLayer>, Page<model::CalloutObject>, Page<CompiledFilter>> all;
+    std::size_t next = 0;
   };
   struct Retired {
     std::uint64_t ticket;
@@ -139,6 +164,9 @@ class Management {
   void add_builtin_sublayers();
   GUID make_key();
 
+  // lookup.cpp
+  NTSTATUS find_filter(std::uint64_t id, std::shared_ptr<const CompiledFilter>& out) const;
+
   kernel::Scheduler& scheduler_;
   CalloutTable& callouts_table_;
   const std::function<void()> published_;
@@ -153,6 +181,8 @@ class Management {
   SessionId last_session_ = 0;
   Objects objects_;
   std::uint64_t last_filter_ = 0, last_key_ = 0;
+  std::map<EnumerationId, Enumeration> enumerations_;
+  EnumerationId last_enumeration_ = 0;
 
   // of the running transaction
   std::vector<Undo> undo_;

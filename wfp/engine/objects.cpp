@@ -1,4 +1,4 @@
-// Adding, deleting and finding objects. The bodies handed to change() and read() run with lock_ held.
+// Adding and deleting objects. The bodies handed to change() run with lock_ held.
 #include <algorithm>
 
 #include "fwpm/sublayers.h"
@@ -9,14 +9,6 @@ namespace wfp::engine {
 namespace {
 
 SessionId dynamic_id(SessionId session, const SessionOptions& options) { return options.is_dynamic ? session : 0; }
-
-template <class T>
-NTSTATUS look_up(const ByKey<T>& in, const GUID& key, NTSTATUS not_found, std::shared_ptr<const T>& out) {
-  const auto found = in.find(key);
-  if (found == in.end()) return not_found;
-  out = found->second;
-  return STATUS_SUCCESS;
-}
 
 template <class T>
 NTSTATUS check_provider_of(const T& object, const Objects& objects) {
@@ -209,43 +201,6 @@ NTSTATUS Management::remove_filter(SessionId session, const GUID& key) {
     return found != objects_.filter_ids.end() ? erase_filter(found->second, session, options)
                                               : static_cast<NTSTATUS>(STATUS_FWP_FILTER_NOT_FOUND);
   });
-}
-
-NTSTATUS Management::get_provider(SessionId session, const GUID& key, std::shared_ptr<const model::Provider>& out) {
-  return read(session, [&] { return look_up(objects_.providers, key, STATUS_FWP_PROVIDER_NOT_FOUND, out); });
-}
-
-NTSTATUS Management::get_sublayer(SessionId session, const GUID& key, std::shared_ptr<const model::SubLayer>& out) {
-  return read(session, [&] { return look_up(objects_.sublayers, key, STATUS_FWP_SUBLAYER_NOT_FOUND, out); });
-}
-
-NTSTATUS Management::get_callout(SessionId session, const GUID& key,
-                                 std::shared_ptr<const model::CalloutObject>& out) {
-  return read(session, [&] { return look_up(objects_.callouts, key, STATUS_FWP_CALLOUT_NOT_FOUND, out); });
-}
-
-NTSTATUS Management::get_callout(SessionId session, std::uint32_t id,
-                                 std::shared_ptr<const model::CalloutObject>& out) {
-  const auto slot = callouts_table_.find(id);
-  return slot != nullptr ? get_callout(session, slot->key(), out) : STATUS_FWP_CALLOUT_NOT_FOUND;
-}
-
-NTSTATUS Management::get_filter(SessionId session, std::uint64_t id, std::shared_ptr<const CompiledFilter>& out) {
-  return read(session, [&]() -> NTSTATUS {
-    const auto found = objects_.filters.find(id);
-    if (found == objects_.filters.end()) return STATUS_FWP_FILTER_NOT_FOUND;
-    out = found->second;
-    return STATUS_SUCCESS;
-  });
-}
-
-NTSTATUS Management::get_filter(SessionId session, const GUID& key, std::shared_ptr<const CompiledFilter>& out) {
-  std::uint64_t id = 0;
-  {
-    const std::lock_guard lock(lock_);
-    if (const auto found = objects_.filter_ids.find(key); found != objects_.filter_ids.end()) id = found->second;
-  }
-  return get_filter(session, id, out);
 }
 
 }  // namespace wfp::engine

@@ -18,6 +18,8 @@ NTSTATUS Management::open(const SessionOptions& options, SessionId& session) {
   {
     const std::lock_guard lock(lock_);
     if (sessions_.size() == kMaxSessions) return STATUS_INSUFFICIENT_RESOURCES;
+    const auto has_its_key = [&](const auto& open) { return open.second.options.key == options.key; };
+    if (!is_zero(options.key) && std::ranges::any_of(sessions_, has_its_key)) return STATUS_FWP_ALREADY_EXISTS;
     session = ++last_session_;
     sessions_.emplace(session, made);
   }
@@ -39,6 +41,7 @@ NTSTATUS Management::close(SessionId session) {
   {
     const std::lock_guard lock(lock_);
     sessions_.erase(session);
+    std::erase_if(enumerations_, [&](const auto& one) { return one.second.session == session; });
   }
   ledger::release(ledger::Kind::engine_session, ledger_key(session));
   return STATUS_SUCCESS;

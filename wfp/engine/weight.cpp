@@ -40,6 +40,7 @@ std::uint64_t bits_of(const model::Value& value) {
 std::uint64_t specificity(const model::Condition& condition) {
   const model::ConditionValue& value = condition.value;
   if (condition.match == FWP_MATCH_RANGE) {
+    if (!model::is_unsigned_integer(value.low.type) && !model::is_signed_integer(value.low.type)) return kVague;
     const std::uint64_t all = bits_of(value.low), size = value.high.number - value.low.number;
     const auto open = static_cast<std::uint64_t>(std::bit_width(size));
     return all > open ? all - open : kVague;

@@ -163,7 +163,7 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
 
   classify_bodies[0] = [](const auto&, auto, auto& out) {
     out.actionType = FWP_ACTION_PERMIT;
-    kernel::thread_state.irql = PASSIVE_LEVEL;
+    kernel::set_irql(PASSIVE_LEVEL);
   };
   classify();
   EXPECT_THAT(rules(), ElementsAre(rule::kIrqlLeak));
@@ -173,6 +173,79 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
   classify_bodies[0] = [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_PERMIT; };
   EXPECT_EQ(classify().verdict, Verdict::Block);
   EXPECT_THAT(rules(), ElementsAre(rule::kNoRight));
+}
+
+// Both are in the same sublayer: the block behind the callout is asked.
+TEST_F(ClassifyTest, AnActionThatIsNotSetIsNamedOnceAndContinues) {
+  for (const auto left : {0u, 0xcdcdcdcdu}) {
+    classify_bodies[0] = [left](const auto&, auto, auto& out) { out.actionType = left; };
+    const auto id = register_callout<0>(1);
+    if (left == 0) {
+      ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
+    }
+    auto heavy = filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1);
+    heavy.weight.type = FWP_UINT64;
+    heavy.weight.number = 1000;
+    const auto first = add(heavy);
+    const auto behind = add(filter(FWP_ACTION_BLOCK));
+    EXPECT_EQ(classify().filter_id, behind);
+    classify();
+    EXPECT_THAT(rules(), ElementsAre(rule::kNotSet));
+    EXPECT_EQ(management().remove_filter(session, first), STATUS_SUCCESS);
+    EXPECT_EQ(management().remove_filter(session, behind), STATUS_SUCCESS);
+    EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
+  }
+}
+
+TEST_F(ClassifyTest, AnAbsorbThatIsOverruledIsNamedWithItsCallout) {
+  add_sublayer(9, 0x100);
+  const auto absorb = [](const auto&, auto, auto& out) {
+    out.actionType = FWP_ACTION_BLOCK;
+    out.flags |= FWPS_CLASSIFY_OUT_FLAG_ABSORB;
+  };
+  const auto id = with_callout(FWP_ACTION_CALLOUT_TERMINATING, absorb);
+  EXPECT_TRUE(classify().absorb);
+  EXPECT_THAT(rules(), IsEmpty());  // soft, and nobody minded
+  const auto permit = add(filter(FWP_ACTION_PERMIT, 9));
+  EXPECT_EQ(classify().verdict, Verdict::Permit);
+  const auto found = ledger::violations();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].rule, rule::kOverruled);
+  EXPECT_EQ(found[0].driver, driver);
+  EXPECT_THAT(found[0].message, testing::HasSubstr("callout " + std::to_string(id)));
+  EXPECT_THAT(found[0].message, testing::HasSubstr("filter " + std::to_string(permit)));
+  ledger::clear_violations();
+
+  classify_bodies[0] = [absorb](const auto& shown, auto context, auto& out) {
+    absorb(shown, context, out);
+    out.rights &= ~static_cast<UINT32>(FWPS_RIGHT_ACTION_WRITE);
+  };
+  EXPECT_TRUE(classify().absorb);
+  EXPECT_THAT(rules(), IsEmpty());
+}
+
+TEST_F(ClassifyTest, TheRightCannotBeTakenBack) {
+  add_sublayer(9, 0xffff);
+  add(filter(FWP_ACTION_BLOCK, 9));
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN,
+               [](const auto&, auto, auto& out) { out.rights |= FWPS_RIGHT_ACTION_WRITE; });
+  EXPECT_TRUE(classify().is_hard);
+  EXPECT_THAT(rules(), ElementsAre(rule::kNoRight));
+}
+
+// Unregistering waits for the callout's code to end, so from inside that code it can only be refused.
+TEST_F(ClassifyTest, RemovingFromInsideTheCalloutIsRefused) {
+  std::uint32_t id = 0;
+  std::vector<NTSTATUS> statuses;
+  const auto try_it = [&] { statuses.push_back(engine->callouts().remove(id)); };
+  notify_bodies[0] = [&](auto, auto&) { return try_it(), STATUS_SUCCESS; };
+  classify_bodies[0] = [&](const auto&, auto, auto&) { try_it(); };
+  id = register_callout<0>(1);
+  ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
+  add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
+  classify();
+  EXPECT_THAT(statuses, ElementsAre(STATUS_FWP_IN_USE, STATUS_FWP_IN_USE));
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
 }
 
 TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {

@@ -30,6 +30,7 @@ inline std::array<NotifyBody, kBodies> notify_bodies;
 template <std::size_t N>
 void NTAPI classify_with(const FWPS_INCOMING_VALUES0*, const FWPS_INCOMING_METADATA_VALUES0*, void*, const void*,
                          const FWPS_FILTER3* filter, UINT64 context, FWPS_CLASSIFY_OUT0* out) {
+  if (out->actionType == 0) out->actionType = FWP_ACTION_CONTINUE;  // unless the body says something else
   if (classify_bodies[N]) classify_bodies[N](*filter, context, *out);
 }
 template <std::size_t N>

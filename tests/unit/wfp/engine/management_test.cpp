@@ -124,6 +124,70 @@ TEST_F(ManagementTest, ReadersSeeWholeTransactions) {
   EXPECT_EQ(torn, 0);
 }
 
+TEST_F(ManagementTest, OneSessionAKey) {
+  SessionId first = 0, second = 0;
+  const SessionOptions options{.key = key_of(7)};
+  ASSERT_EQ(management().open(options, first), STATUS_SUCCESS);
+  EXPECT_EQ(management().open(options, second), STATUS_FWP_ALREADY_EXISTS);
+  EXPECT_EQ(management().close(first), STATUS_SUCCESS);
+  EXPECT_EQ(management().open(options, second), STATUS_SUCCESS);
+  EXPECT_EQ(management().open({}, first), STATUS_SUCCESS);  // the zero key is no key
+}
+
+class EnumerationTest : public EngineTest {
+ protected:
+  static bool all(const CompiledFilter&) { return true; }
+  std::vector<std::uint64_t> next(EnumerationId id, std::size_t count) {
+    Page<CompiledFilter> page;
+    EXPECT_EQ(management().next_page(session, id, count, page), STATUS_SUCCESS);
+    std::vector<std::uint64_t> ids;
+    for (const auto& one : page) ids.push_back(one->filter.id);
+    return ids;
+  }
+};
+
+TEST_F(EnumerationTest, ShowsWhatThereWasPageByPageInTheOrderOfEvaluation) {
+  auto heavy = filter(FWP_ACTION_BLOCK);
+  heavy.weight.type = FWP_UINT64;
+  heavy.weight.number = 1000;
+  const auto first = add(filter(FWP_ACTION_BLOCK));
+  const auto second = add(heavy);
+  const auto third = add(filter(FWP_ACTION_PERMIT));
+  EnumerationId id = 0;
+  ASSERT_EQ(management().enumerate<CompiledFilter>(session, all, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().remove_filter(session, first), STATUS_SUCCESS);
+  add(filter(FWP_ACTION_BLOCK));
+  EXPECT_EQ(next(id, 2), (std::vector{second, first}));
+  EXPECT_EQ(next(id, 2), std::vector{third});
+  EXPECT_TRUE(next(id, 2).empty());
+  EXPECT_EQ(management().end_enumeration(session, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().end_enumeration(session, id), STATUS_INVALID_HANDLE);
+}
+
+TEST_F(EnumerationTest, BelongsToItsSessionAndItsKind) {
+  SessionId other = 0;
+  ASSERT_EQ(management().open({}, other), STATUS_SUCCESS);
+  EnumerationId id = 0;
+  ASSERT_EQ(management().enumerate<CompiledFilter>(other, all, id), STATUS_SUCCESS);
+  Page<CompiledFilter> filters;
+  Page<model::SubLayer> sublayers;
+  EXPECT_EQ(management().next_page(session, id, 1, filters), STATUS_INVALID_HANDLE);
+  EXPECT_EQ(management().next_page(other, id, 1, sublayers), STATUS_INVALID_HANDLE);
+  EXPECT_EQ(management().end_enumeration(session, id), STATUS_INVALID_HANDLE);
+  EXPECT_EQ(management().close(other), STATUS_SUCCESS);
+  EXPECT_EQ(management().next_page(other, id, 1, filters), STATUS_INVALID_HANDLE);
+  EXPECT_EQ(management().enumerate<CompiledFilter>(other, all, id), STATUS_INVALID_HANDLE);
+}
+
+TEST_F(EnumerationTest, AreBounded) {
+  EnumerationId id = 0;
+  for (std::size_t i = 0; i < kMaxEnumerations; ++i)
+    ASSERT_EQ(management().enumerate<CompiledFilter>(session, all, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().enumerate<CompiledFilter>(session, all, id), STATUS_INSUFFICIENT_RESOURCES);
+  EXPECT_EQ(management().end_enumeration(session, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().enumerate<CompiledFilter>(session, all, id), STATUS_SUCCESS);
+}
+
 TEST(Weight, MoreSpecificWeighsMore) {
   model::Condition port, net, host;
   port.field = 1;
@@ -136,6 +200,11 @@ TEST(Weight, MoreSpecificWeighsMore) {
   EXPECT_LT(automatic_weight({net}), automatic_weight({host}));
   EXPECT_LT(automatic_weight({host}), automatic_weight({net, port}));
   EXPECT_LT(automatic_weight({host, port}), FWPM_AUTO_WEIGHT_MAX);
+  model::Condition exact, addresses;
+  exact.value.type = exact.value.low.type = FWP_BYTE_ARRAY16_TYPE;
+  addresses = exact;
+  addresses.match = FWP_MATCH_RANGE;
+  EXPECT_LT(automatic_weight({addresses}), automatic_weight({exact}));  // any range of addresses is vague
   model::Value range;
   range.type = FWP_UINT8;
   range.number = 3;
