@@ -32,6 +32,7 @@ NTSTATUS NTAPI FwpmEngineOpen0(PCWSTR serverName, UINT32 authnService,
   if (session != nullptr) {
     if ((session->flags & ~static_cast<UINT32>(FWPM_SESSION_FLAG_DYNAMIC | FWPM_SESSION_FLAG_RESERVED)) != 0)
       return STATUS_FWP_INVALID_FLAGS;
+    options.key = session->sessionKey;
     if (session->displayData.name != nullptr) options.name = kernel::view_of(session->displayData.name);
     options.is_dynamic = (session->flags & FWPM_SESSION_FLAG_DYNAMIC) != 0;
     options.wait_ms = session->txnWaitTimeoutInMSec;

@@ -20,28 +20,28 @@ NTSTATUS add(HANDLE handle, const Api* from, const char* routine, Id*... id) {
   return management().add(to_session(handle), std::move(object), id...);
 }
 
-// `show` makes the caller's copy of what `find` found.
-template <class Object, class Api, class Find, class Show>
-NTSTATUS get(Api** out, const char* routine, Find find, Show show) {
+template <class Object, class Api, class Find>
+NTSTATUS get(Api** out, const char* routine, Find find) {
   kernel::assert_irql_at_most(PASSIVE_LEVEL, routine);
   if (out == nullptr) return STATUS_FWP_NULL_POINTER;
   std::shared_ptr<const Object> found;
   const NTSTATUS status = find(found);
-  if (NT_SUCCESS(status)) *out = show(*found);
+  if (NT_SUCCESS(status)) *out = to_api(*found);
   return status;
+}
+
+// By key: a pointer that may be null.
+template <class Object, class Api, class Find>
+NTSTATUS get(const GUID* key, Api** out, const char* routine, Find find) {
+  return get<Object>(out, routine, [&](auto& found) -> NTSTATUS {
+    return key != nullptr ? find(*key, found) : static_cast<NTSTATUS>(STATUS_FWP_NULL_POINTER);
+  });
 }
 
 template <class Remove>
 NTSTATUS remove(const GUID* key, const char* routine, Remove remove_one) {
   kernel::assert_irql_at_most(PASSIVE_LEVEL, routine);
   return key != nullptr ? remove_one(*key) : static_cast<NTSTATUS>(STATUS_FWP_NULL_POINTER);
-}
-
-FWPM_FILTER0* show_filter(const engine::CompiledFilter& filter) { return to_api(filter.filter); }
-
-FWPM_CALLOUT0* show_callout(const model::CalloutObject& callout) {
-  const auto slot = engine::Engine::current().callouts().find(callout.id);
-  return to_api(callout, slot != nullptr && slot->is_registered());
 }
 
 }  // namespace
@@ -57,11 +57,9 @@ NTSTATUS NTAPI FwpmProviderDeleteByKey0(HANDLE engineHandle, const GUID* key) {
                 [&](const GUID& of) { return management().remove_provider(to_session(engineHandle), of); });
 }
 NTSTATUS NTAPI FwpmProviderGetByKey0(HANDLE engineHandle, const GUID* key, FWPM_PROVIDER0** provider) {
-  if (key == nullptr) return STATUS_FWP_NULL_POINTER;
-  return get<model::Provider>(
-      provider, "FwpmProviderGetByKey0",
-      [&](auto& out) { return management().get_provider(to_session(engineHandle), *key, out); },
-      [](const auto& found) { return to_api(found); });
+  return get<model::Provider>(key, provider, "FwpmProviderGetByKey0", [&](const GUID& of, auto& out) {
+    return management().get_provider(to_session(engineHandle), of, out);
+  });
 }
 
 NTSTATUS NTAPI FwpmSubLayerAdd0(HANDLE engineHandle, const FWPM_SUBLAYER0* subLayer, PSECURITY_DESCRIPTOR sd) {
@@ -73,11 +71,19 @@ NTSTATUS NTAPI FwpmSubLayerDeleteByKey0(HANDLE engineHandle, const GUID* key) {
                 [&](const GUID& of) { return management().remove_sublayer(to_session(engineHandle), of); });
 }
 NTSTATUS NTAPI FwpmSubLayerGetByKey0(HANDLE engineHandle, const GUID* key, FWPM_SUBLAYER0** subLayer) {
-  if (key == nullptr) return STATUS_FWP_NULL_POINTER;
-  return get<model::SubLayer>(
-      subLayer, "FwpmSubLayerGetByKey0",
-      [&](auto& out) { return management().get_sublayer(to_session(engineHandle), *key, out); },
-      [](const auto& found) { return to_api(found); });
+  return get<model::SubLayer>(key, subLayer, "FwpmSubLayerGetByKey0", [&](const GUID& of, auto& out) {
+    return management().get_sublayer(to_session(engineHandle), of, out);
+  });
+}
+
+NTSTATUS NTAPI FwpmLayerGetById0(HANDLE engineHandle, UINT16 id, FWPM_LAYER0** layer) {
+  return get<model::Layer>(layer, "FwpmLayerGetById0",
+                           [&](auto& out) { return management().get_layer(to_session(engineHandle), id, out); });
+}
+NTSTATUS NTAPI FwpmLayerGetByKey0(HANDLE engineHandle, const GUID* key, FWPM_LAYER0** layer) {
+  return get<model::Layer>(key, layer, "FwpmLayerGetByKey0", [&](const GUID& of, auto& out) {
+    return management().get_layer(to_session(engineHandle), of, out);
+  });
 }
 
 NTSTATUS NTAPI FwpmCalloutAdd0(HANDLE engineHandle, const FWPM_CALLOUT0* callout, PSECURITY_DESCRIPTOR sd,
@@ -94,15 +100,14 @@ NTSTATUS NTAPI FwpmCalloutDeleteByKey0(HANDLE engineHandle, const GUID* key) {
                 [&](const GUID& of) { return management().remove_callout(to_session(engineHandle), of); });
 }
 NTSTATUS NTAPI FwpmCalloutGetById0(HANDLE engineHandle, UINT32 id, FWPM_CALLOUT0** callout) {
-  return get<model::CalloutObject>(
-      callout, "FwpmCalloutGetById0",
-      [&](auto& out) { return management().get_callout(to_session(engineHandle), id, out); }, show_callout);
+  return get<model::CalloutObject>(callout, "FwpmCalloutGetById0", [&](auto& out) {
+    return management().get_callout(to_session(engineHandle), id, out);
+  });
 }
 NTSTATUS NTAPI FwpmCalloutGetByKey0(HANDLE engineHandle, const GUID* key, FWPM_CALLOUT0** callout) {
-  if (key == nullptr) return STATUS_FWP_NULL_POINTER;
-  return get<model::CalloutObject>(
-      callout, "FwpmCalloutGetByKey0",
-      [&](auto& out) { return management().get_callout(to_session(engineHandle), *key, out); }, show_callout);
+  return get<model::CalloutObject>(key, callout, "FwpmCalloutGetByKey0", [&](const GUID& of, auto& out) {
+    return management().get_callout(to_session(engineHandle), of, out);
+  });
 }
 
 NTSTATUS NTAPI FwpmFilterAdd0(HANDLE engineHandle, const FWPM_FILTER0* filter, PSECURITY_DESCRIPTOR sd, UINT64* id) {
@@ -121,18 +126,14 @@ NTSTATUS NTAPI FwpmFilterDeleteByKey0(HANDLE engineHandle, const GUID* key) {
                 [&](const GUID& of) { return management().remove_filter(to_session(engineHandle), of); });
 }
 NTSTATUS NTAPI FwpmFilterGetById0(HANDLE engineHandle, UINT64 id, FWPM_FILTER0** filter) {
-  return get<engine::CompiledFilter>(
-      filter, "FwpmFilterGetById0",
-      [&](auto& out) {
-        return management().get_filter(to_session(engineHandle), static_cast<std::uint64_t>(id), out);
-      },
-      show_filter);
+  return get<engine::CompiledFilter>(filter, "FwpmFilterGetById0", [&](auto& out) {
+    return management().get_filter(to_session(engineHandle), static_cast<std::uint64_t>(id), out);
+  });
 }
 NTSTATUS NTAPI FwpmFilterGetByKey0(HANDLE engineHandle, const GUID* key, FWPM_FILTER0** filter) {
-  if (key == nullptr) return STATUS_FWP_NULL_POINTER;
-  return get<engine::CompiledFilter>(
-      filter, "FwpmFilterGetByKey0",
-      [&](auto& out) { return management().get_filter(to_session(engineHandle), *key, out); }, show_filter);
+  return get<engine::CompiledFilter>(key, filter, "FwpmFilterGetByKey0", [&](const GUID& of, auto& out) {
+    return management().get_filter(to_session(engineHandle), of, out);
+  });
 }
 
 }  // extern "C"
