@@ -66,17 +66,19 @@ static void Complete(PENDED* Entry) {
   }
 }
 
-/* The next entry that is due; Wait says how long to sleep when there is none (0: for ever). */
-static PENDED* TakeDue(LONGLONG* Wait) {
+/* The next entry that is due; Wait says how long to sleep when there is none (0: for ever). Closing is read under the lock
+   as it was written: once it is seen with an empty list, nothing can be added any more. */
+static PENDED* TakeDue(LONGLONG* Wait, BOOLEAN* Closing) {
   PENDED* entry = NULL;
   KLOCK_QUEUE_HANDLE lock;
   const ULONGLONG now = KeQueryInterruptTime();
 
   *Wait = 0;
   KeAcquireInStackQueuedSpinLock(&Auth.Lock, &lock);
+  *Closing = Auth.Closing;
   if (!IsListEmpty(&Auth.List)) {
     entry = CONTAINING_RECORD(Auth.List.Flink, PENDED, Link);
-    if (entry->Due <= now || Auth.Closing) {
+    if (entry->Due <= now || *Closing) {
       RemoveEntryList(&entry->Link);
       --Auth.Count;
     } else {
@@ -93,13 +95,14 @@ static VOID Worker(PVOID Context) {
   for (;;) {
     LARGE_INTEGER timeout;
     LONGLONG wait;
-    PENDED* entry = TakeDue(&wait);
+    BOOLEAN closing;
+    PENDED* entry = TakeDue(&wait, &closing);
 
     if (entry != NULL) {
       Complete(entry);
       continue;
     }
-    if (Auth.Closing) break;
+    if (closing) break;
     timeout.QuadPart = wait;
     KeWaitForSingleObject(&Auth.Wake, Executive, KernelMode, FALSE, wait != 0 ? &timeout : NULL);
   }
