@@ -18,8 +18,10 @@ bool is_tcp(tap::GsoType type) { return type == tap::GsoType::Tcp4 || type == ta
 
 void apply_received(const tap::VnetHeader& header, stack::Packet& frame) {
   // An open checksum comes from the kernel's own sockets: the bytes never crossed a wire, and there is nothing to
-  // verify.
-  if (header.checksum != tap::ChecksumState::None) frame.set_checksum({.transport_verified = true});
+  // verify. It stays open, in case that a driver sends the packet on.
+  if (header.checksum != tap::ChecksumState::None)
+    frame.set_checksum(
+        {.transport_verified = true, .transport_partial = header.checksum == tap::ChecksumState::Needed});
   if (!is_tcp(header.gso_type) || header.gso_size == 0) return;
   const std::size_t size = frame.size();
   const std::size_t payload = size > header.header_length ? size - header.header_length : 0;

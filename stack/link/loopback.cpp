@@ -8,7 +8,7 @@ Packet Loopback::pop() {
   if (queue_.empty()) return {};
   Packet packet = queue_.pop();
   const bool partial = packet.checksum().transport_partial;
-  packet.set_checksum({.ip_verified = partial, .transport_verified = partial, .transport_partial = false});
+  packet.set_checksum({.ip_verified = partial, .transport_verified = partial, .transport_partial = partial});
   packet.set_large_send({});
   PacketMeta& meta = packet.meta();
   meta.origin = Origin::Received;

@@ -16,7 +16,7 @@ class Loopback {
 
   // Data at the IP header. False: full, and the packet is still the caller's.
   bool push(Packet& packet) { return queue_.push(std::move(packet)); }
-  // The packet as its receiver sees it: nothing left to be done to its checksums. Empty: none waits.
+  // The packet as its receiver sees it: a checksum that was never finished counts as verified. Empty: none waits.
   Packet pop();
   bool empty() const { return queue_.empty(); }
 

@@ -11,6 +11,8 @@ constexpr std::uint8_t kTcp = 6;
 constexpr std::uint8_t kUdp = 17;
 // Our own use of a reserved bit: the transport is neither TCP nor UDP (ICMP), for which NDIS has no flag.
 constexpr ULONG kOtherTransport = 1;
+// Behind the half of the slot that NDIS defines, so that a clone keeps it: verified, but the field was never finished.
+constexpr std::uintptr_t kReceivedPartial = std::uintptr_t{1} << 32;
 
 template <typename Info>
 Info load(NET_BUFFER_LIST* nbl, int slot) {
@@ -33,20 +35,22 @@ ChecksumInfo Packet::checksum() const {
     return {.transport_partial = info.Transmit.TcpChecksum != 0 || info.Transmit.UdpChecksum != 0 ||
                                  info.Transmit.Reserved == kOtherTransport};
   return {.ip_verified = info.Receive.IpChecksumSucceeded != 0,
-          .transport_verified = info.Receive.TcpChecksumSucceeded != 0 || info.Receive.UdpChecksumSucceeded != 0};
+          .transport_verified = info.Receive.TcpChecksumSucceeded != 0 || info.Receive.UdpChecksumSucceeded != 0,
+          .transport_partial = (reinterpret_cast<std::uintptr_t>(info.Value) & kReceivedPartial) != 0};
 }
 
 void Packet::set_checksum(ChecksumInfo wanted) {
   NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO info{};
   info.Value = nullptr;
   const auto& facts = meta();
-  if (wanted.transport_partial) {
+  if (wanted.transport_partial && !wanted.transport_verified) {
     info.Transmit.IsIPv4 = facts.family == Family::V4;
     info.Transmit.IsIPv6 = facts.family == Family::V6;
     info.Transmit.TcpChecksum = facts.protocol == kTcp;
     info.Transmit.UdpChecksum = facts.protocol == kUdp;
     if (facts.protocol != kTcp && facts.protocol != kUdp) info.Transmit.Reserved = kOtherTransport;
   } else {
+    if (wanted.transport_partial) info.Value = reinterpret_cast<void*>(kReceivedPartial);
     // Before the headers are parsed the protocol is not known yet; the indication then vouches for either.
     info.Receive.IpChecksumSucceeded = wanted.ip_verified;
     info.Receive.TcpChecksumSucceeded = wanted.transport_verified && facts.protocol != kUdp;

@@ -19,12 +19,13 @@ struct _NET_BUFFER_LIST;
 
 namespace stack {
 
-// Checksum facts of a packet (TcpIpChecksumNetBufferListInfo). On receive: what the link already verified. On send:
-// what still has to be filled in; the transport checksum field then holds the sum over the pseudo header.
+// Checksum facts of a packet (TcpIpChecksumNetBufferListInfo). A partial checksum is one whose field holds only the sum
+// over the pseudo header: to be finished before the packet meets a wire. What never met one (it comes from loopback, or
+// from the kernel behind a TAP) arrives verified and still partial.
 struct ChecksumInfo {
   bool ip_verified = false;         // receive
   bool transport_verified = false;  // receive
-  bool transport_partial = false;   // send: to be finished from the transport header on
+  bool transport_partial = false;   // both ways
 };
 
 // A TCP segment larger than the path's segments, to be cut below (TcpLargeSendNetBufferListInfo). segment_size 0:

@@ -44,7 +44,7 @@ bool SimLink::transmit(std::size_t from, Packet frame) {
   Packet copy = pool_.allocate(frame.size(), 64);
   if (!copy) return false;
   frame.copy_out(0, copy.make_private(copy.size()));
-  if (frame.checksum().transport_partial) copy.set_checksum({.transport_verified = true});
+  if (frame.checksum().transport_partial) copy.set_checksum({.transport_verified = true, .transport_partial = true});
   if (const auto segment = frame.large_send().segment_size; segment != 0) {
     const auto headers =
         frame.meta().link_header_size + frame.meta().ip_header_size + frame.meta().transport_header_size;

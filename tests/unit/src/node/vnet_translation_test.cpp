@@ -60,6 +60,7 @@ TEST_F(VnetTranslationTest, AReceivedSuperFrameIsCoalesced) {
       {.gso_type = tap::GsoType::Tcp4, .checksum = tap::ChecksumState::Needed, .header_length = 66, .gso_size = 1448},
       frame);
   EXPECT_TRUE(frame.checksum().transport_verified);
+  EXPECT_TRUE(frame.checksum().transport_partial) << "the field is still open, should the packet be sent on";
   EXPECT_EQ(frame.coalesced().segment_count, 3);
   EXPECT_EQ(frame.coalesced().segment_size, 1448);
 }
