@@ -115,8 +115,8 @@ void InjectionQueue::run_transport(Entry entry, Instant now) {
   PacketMeta& meta = packet.meta();
   ip::SendFacts facts;
   facts.protocol = is_control ? entry.protocol : record->protocol;
-  const std::size_t least = ip::checksum_offset(facts.protocol) + 2;
-  if (least == 2 || packet.size() < least) return parts_.ip.hooks.discard(std::move(packet), Drop::InjectionInvalid);
+  if (!ip::has_checksum_field(facts.protocol, packet.size()))
+    return parts_.ip.hooks.discard(std::move(packet), Drop::InjectionInvalid);
 
   // The endpoint's own address; where it has none, that of the packet that was cloned; else the route decides.
   std::optional<IpAddress> source;

@@ -148,7 +148,9 @@ Cut cut_into_segments(PacketPool& pool, Packet& packet, const IpHeader& header, 
   DCHECK(segment_size > 0 && header.protocol == wire::kProtocolTcp);
   const std::size_t tcp_limit =
       std::min<std::size_t>(header.total_size, header.header_size + wire::TcpView::kMaxHeaderSize);
-  const auto tcp = wire::TcpView::parse(packet.head(tcp_limit).subspan(header.header_size));
+  const Bytes head = packet.head(tcp_limit);
+  if (head.empty()) return {};
+  const auto tcp = wire::TcpView::parse(head.subspan(header.header_size));
   if (!tcp) return {};
   const HeaderCopy headers{packet, header.header_size + tcp->header_size()};
   const auto header_size = static_cast<std::uint32_t>(headers.bytes().size());
@@ -162,7 +164,7 @@ Cut cut_into_segments(PacketPool& pool, Packet& packet, const IpHeader& header, 
     fill_meta(piece.meta(), header);
     if (!emit_segment_headers(piece, headers.bytes(), header, cut.made, done, size, done + size == payload))
       return cut;
-    piece.set_checksum({.ip_verified = verified, .transport_verified = verified, .transport_partial = !verified});
+    piece.set_checksum({.ip_verified = verified, .transport_verified = verified, .transport_partial = true});
     done += size;
     ++cut.made;
     visit(std::move(piece));

@@ -29,7 +29,7 @@ Cut cut_into_fragments(PacketPool& pool, Packet& packet, const IpHeader& header,
 
 // TCP, at least a complete TCP header. Segments carry `segment_size` payload bytes, the last one the rest; sequence
 // numbers and IPv4 identifications count on, FIN and PSH go with the last one, CWR with the first. Their transport
-// checksums are partial, or verified where the whole one's was.
+// checksums are partial, and verified where the whole one's was.
 Cut cut_into_segments(PacketPool& pool, Packet& packet, const IpHeader& header, std::uint32_t segment_size,
                       const PacketVisitor& visit);
 

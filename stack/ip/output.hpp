@@ -1,5 +1,6 @@
 // The send path of IP: route, transport-out hook, header, IP-out hook, then what the link does not do itself
-// (checksums, segmentation) and what the path demands (fragments). One path for both families.
+// (checksums, segmentation) and what the path demands (fragments). One path for both families. Where a packet goes is
+// decided in output_route.cpp, how it fits in output_fit.cpp, the way between them in output.cpp.
 //
 // Ownership: every packet given to send() is sent, kept by a hook, or discarded under a reason before send() returns
 // or while it waits for its neighbour. Used on the stack's thread.
@@ -45,22 +46,36 @@ class Output final : public IpSender {
   void confirm_reachable(const Route& route, Instant now) override;
 
   // A packet with its IP header, taken as it is (Injector::send_network): transport-out hook, IP-out hook, link. Its
-  // IPv4 header checksum is corrected; a partial transport checksum is finished.
+  // IPv4 header checksum is corrected; a partial transport checksum is finished; a large send is cut like any other.
   void send_with_header(Packet packet, Instant now);
   // An interface could not resolve the next hop of a packet that waited for it. Data at the IP header. The transport
   // is told, as an ICMP host unreachable from this very host would.
   void on_unreachable(Packet packet, Instant now);
 
  private:
-  std::optional<Route> find_route(const IpAddress& remote, InterfaceIndex interface_hint) const;
+  // What goes with a packet on its way out.
+  struct Departure {
+    const SendFacts& facts;
+    const Route& route;
+    Instant now;
+  };
+
   bool push_header(Packet& packet, const SendFacts& facts, const Route& route, const IpInterface& interface);
-  void after_header(Packet packet, const SendFacts& facts, const Route& route, Instant now);
-  void transmit(Packet packet, const SendFacts& facts, const Route& route, IpInterface& interface, Instant now);
-  void fit(Packet packet, IpHeader& header, const SendFacts& facts, const Route& route, IpInterface& interface,
-           Instant now);
-  void give_up(Packet packet, Drop reason, const SendFacts& facts, const Route& route);
-  void tell_transport(const Packet& packet, PathEvent::Kind kind, std::uint32_t mtu, std::size_t header_size,
+  bool correct_header_checksum(Packet& packet, std::uint32_t header_size);
+  void after_header(Packet packet, const Departure& departure);
+  void give_up(Packet packet, Drop reason, const Departure& departure);
+  void tell_transport(const Packet& packet, const IpHeader& header, PathEvent::Kind kind, std::uint32_t mtu,
                       Instant now);
+
+  // output_route.cpp
+  std::optional<Route> find_route(const IpAddress& remote, InterfaceIndex interface_hint) const;
+
+  // output_fit.cpp
+  void transmit(Packet packet, const Departure& departure);
+  void cut(Packet packet, std::uint32_t segment_size, IpInterface& interface, const Departure& departure);
+  Cut segment(Packet& packet, const IpHeader& header, std::uint32_t segment_size, IpInterface& interface,
+              const Departure& departure);
+  Cut fragment(Packet& packet, const IpHeader& header, IpInterface& interface, const Departure& departure);
 
   IpParts parts_;
 };

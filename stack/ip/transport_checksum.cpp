@@ -54,10 +54,16 @@ std::uint16_t partial_checksum(const PacketMeta& meta, std::size_t transport_siz
   return initial_sum(meta, transport_size).sum();
 }
 
-bool set_partial_checksum(Packet& packet) {
-  const std::size_t at = checksum_offset(packet.meta().protocol);
-  DCHECK(at != 0 && packet.size() >= at + 2);
-  const std::uint16_t partial = partial_checksum(packet.meta(), packet.size());
+bool has_checksum_field(std::uint8_t protocol, std::size_t size) {
+  const std::size_t at = checksum_offset(protocol);
+  return at != 0 && size >= at + sizeof(std::uint16_t);
+}
+
+bool set_partial_checksum(Packet& packet, std::size_t offset) {
+  const std::uint8_t protocol = packet.meta().protocol;
+  DCHECK(packet.size() >= offset && has_checksum_field(protocol, packet.size() - offset));
+  const std::size_t at = offset + checksum_offset(protocol);
+  const std::uint16_t partial = partial_checksum(packet.meta(), packet.size() - offset);
   const Bytes head = packet.head(at + 2);
   if (head.empty()) return false;
   if (load_be16(head, at) != partial) {
@@ -65,16 +71,14 @@ bool set_partial_checksum(Packet& packet) {
     if (header.empty()) return false;
     store_be16(header, at, partial);
   }
-  ChecksumInfo info = packet.checksum();
-  info.transport_partial = true;
-  packet.set_checksum(info);
+  packet.set_checksum({.transport_partial = true});
   return true;
 }
 
 bool finish_checksum(Packet& packet, std::size_t offset) {
   const std::uint8_t protocol = packet.meta().protocol;
+  DCHECK(packet.size() >= offset && has_checksum_field(protocol, packet.size() - offset));
   const std::size_t at = offset + checksum_offset(protocol);
-  DCHECK(at > offset && packet.size() >= at + 2);
   wire::Checksum sum;
   add_packet(sum, packet, offset);
   std::uint16_t value = sum.finish();

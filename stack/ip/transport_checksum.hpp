@@ -18,13 +18,16 @@ bool is_transport_checksum_valid(const Packet& packet);
 // The field's value while the rest is left to the link: the folded, uncomplemented sum over the pseudo header.
 std::uint16_t partial_checksum(const PacketMeta& meta, std::size_t transport_size);
 
-// To be sent: writes partial_checksum() into the transport header at the data's start and marks the packet as
-// partial. ICMP over IPv4 has no pseudo header and starts from zero. False when no buffer is left for bytes that
-// others share.
-bool set_partial_checksum(Packet& packet);
+// True when `size` bytes of a transport header are enough to hold the checksum field of `protocol`, which it has.
+bool has_checksum_field(std::uint8_t protocol, std::size_t size);
 
-// Finishes what set_partial_checksum left open, in software. The transport header starts `offset` bytes into the
-// data. False when no buffer is left.
+// Both: the transport header starts `offset` bytes into the data and has a checksum field; meta has family, protocol
+// and addresses. False when no buffer is left for bytes that others share.
+//
+// To be sent: writes partial_checksum() into the field and marks the packet as partial. ICMP over IPv4 has no pseudo
+// header and starts from zero.
+bool set_partial_checksum(Packet& packet, std::size_t offset = 0);
+// Finishes in software what set_partial_checksum left open.
 bool finish_checksum(Packet& packet, std::size_t offset);
 
 }  // namespace stack::ip

@@ -25,6 +25,7 @@ struct LinkCapabilities {
   bool tso6 = false;      // and over IPv6
   std::uint32_t gso_max_bytes = 65'535;  // largest IP packet of a large send
 
+  bool has_tso(Family family) const { return family == Family::V4 ? tso4 : tso6; }
   bool operator==(const LinkCapabilities&) const = default;
 };
 
