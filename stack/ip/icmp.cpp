@@ -119,7 +119,10 @@ void Icmp::receive(Packet packet, Instant now) {
   give_up(std::move(packet), Drop::NoEndpoint, message);
 }
 
-void Icmp::path_event(const PathEvent&, Instant) {}
+bool Icmp::may_have_sent(const PathEvent& event) const {
+  const std::uint8_t type = load_u8(event.transport_header, 0);
+  return is_echo(event.local.family(), type) && !is_echo_request(event.local.family(), type);
+}
 
 void Icmp::on_echo(Packet packet, Message& message, Instant now) {
   const PacketMeta& meta = packet.meta();
@@ -214,10 +217,10 @@ void Icmp::hand_over(Bytes quoted, const Message& message, Instant now) {
   const auto event = read_path_event(message.family, message.type, message.code, message.rest, quoted);
   if (!event) return parts_.hooks.stats().count(event.drop());
   PathEvent known = event->event;
-  // Only what this host can have sent: its source is ours, and the transport will look at ports and sequence numbers.
-  if (!parts_.addresses.is_own_unicast(known.local)) return parts_.hooks.stats().count(Drop::IcmpInvalid);
+  // Only what this host can have sent: its source is ours, and the transport knows ports and sequence numbers.
   TransportSink* sink = parts_.transports.find(known.protocol);
-  if (sink == nullptr) return;
+  if (!parts_.addresses.is_own_unicast(known.local) || sink == nullptr || !sink->may_have_sent(known))
+    return parts_.hooks.stats().count(Drop::IcmpInvalid);
   if (known.kind == PathEvent::Kind::PacketTooBig) {
     const auto mtu = path_mtus_.on_too_big(known.remote, known.mtu, event->quoted_size, now);
     if (!mtu) return parts_.hooks.stats().count(Drop::IcmpInvalid);

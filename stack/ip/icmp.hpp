@@ -37,7 +37,8 @@ class Icmp final : public TransportSink {
   ~Icmp() override;
 
   void receive(Packet packet, Instant now) override;
-  void path_event(const PathEvent& event, Instant now) override;  // we ask nobody: nothing to do
+  bool may_have_sent(const PathEvent& event) const override;  // replies to echoes are all that we send
+  void path_event(const PathEvent&, Instant) override {}      // and nobody waits to hear of them
 
   EndpointId endpoint(Family family) const { return record(family).facts.endpoint; }
   FlowTable& flows() { return flows_; }

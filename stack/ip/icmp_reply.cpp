@@ -1,6 +1,7 @@
 #include "stack/ip/icmp_reply.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "stack/ip/packet_context.hpp"
 #include "stack/ip/transport_checksum.hpp"
@@ -8,6 +9,7 @@
 #include "stack/wire/icmpv6.hpp"
 #include "stack/wire/ipv4.hpp"
 #include "stack/wire/ipv6.hpp"
+#include "stack/wire/ipv6_ext.hpp"
 
 namespace stack::ip {
 namespace {
@@ -33,21 +35,34 @@ wire::IcmpFields fields_of(const IcmpErrorDetail& detail, Family family) {
   return {.type = wire::icmpv6::kParameterProblem, .code = detail.code, .rest = detail.parameter};
 }
 
-// An ICMP message whose first byte can be read and is an error, or cannot be read.
-bool quotes_icmp_error(const Packet& offending) {
-  const PacketMeta& meta = offending.meta();
-  if (meta.protocol != wire::kProtocolIcmp && meta.protocol != wire::kProtocolIcmpv6) return false;
-  std::byte type{};
-  if (offending.copy_out(meta.ip_header_size, MutableBytes{&type, 1}) != 1) return true;
-  const auto value = std::to_integer<std::uint8_t>(type);
-  return meta.protocol == wire::kProtocolIcmp ? wire::icmpv4::is_error(value) : wire::icmpv6::is_error(value);
+// `at`: of the ICMP header. One whose type was cut off might be an error.
+bool is_icmp_error(Bytes packet, std::size_t at, bool v4) {
+  if (at >= packet.size()) return true;
+  return v4 ? wire::icmpv4::is_error(load_u8(packet, at)) : wire::icmpv6::is_error(load_u8(packet, at));
+}
+
+// No ICMP error (RFC 1122 3.2.2, RFC 4443 2.4 (e)), and over IPv4 no fragment behind the first. Reads the bytes,
+// because a packet that was refused has no complete metadata.
+bool may_be_answered(const Packet& offending) {
+  std::array<std::byte, wire::Ipv6Chain::kMaxChainSize> storage;
+  const Bytes packet = Bytes{storage}.first(offending.copy_out(0, storage));
+  if (offending.meta().family == Family::V4) {
+    const auto ip = wire::Ipv4View::parse_quoted(packet);
+    if (!ip || ip->fragment_offset() != 0) return false;
+    return ip->protocol() != wire::kProtocolIcmp || !is_icmp_error(packet, ip->header_size(), true);
+  }
+  if (packet.size() < wire::Ipv6View::kHeaderSize) return false;
+  const auto upper = wire::find_upper_layer(packet);
+  if (!upper) return true;  // headers without end are what the answer is about
+  if (upper->protocol != wire::kProtocolIcmpv6) return true;
+  return !upper->is_later_fragment && !is_icmp_error(packet, upper->offset, false);
 }
 
 }  // namespace
 
 bool IcmpReply::is_due(const IcmpErrorDetail& detail, const Packet& offending) const {
   const PacketMeta& meta = offending.meta();
-  if (quotes_icmp_error(offending)) return false;
+  if (!may_be_answered(offending)) return false;
   if (parts_.addresses.kind_of(meta.source, meta.interface_index) != AddressKind::Unicast) return false;
   if (meta.source.is_loopback() && !meta.loopback) return false;
   const bool to_one_host = parts_.addresses.kind_of(meta.destination, meta.interface_index) == AddressKind::Unicast;

@@ -1,5 +1,5 @@
 // ICMP errors that this host sends about packets it received (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3.2, RFC 4443 2.4).
-// Never about ICMP errors, groups, broadcasts, fragments behind the first or sources that are no single host; and
+// Never about ICMP errors, groups, broadcasts, IPv4 fragments behind the first or sources that are no single host; and
 // limited in rate. An error passes the hooks IcmpErrorOut, TransportOut and IpOut.
 #pragma once
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "stack/ip/fragment_check.hpp"
 #include "stack/ip/packet_context.hpp"
+#include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
+#include "stack/wire/ipv6_ext.hpp"
 #include "stack/wire/tcp.hpp"
 
 namespace stack::ip {
@@ -11,7 +14,7 @@ namespace stack::ip {
 Input::Input(const IpParts& parts, IcmpReply& icmp_reply, SipKey key, const ReassemblyConfig& reassembly)
     : parts_(parts),
       icmp_reply_(icmp_reply),
-      reassembly_(parts.pool, parts.hooks, key, reassembly, [this](Packet first, Instant now) {
+      reassembly_(parts.pool, parts.hooks, key, reassembly, [this](const Packet& first, Instant now) {
         icmp_reply_.send({.error = IcmpError::ReassemblyTimeExceeded}, first, now);
       }) {}
 
@@ -26,11 +29,11 @@ bool Input::is_source_legal(const PacketMeta& meta) const {
   if (kind == AddressKind::Multicast || kind == AddressKind::Broadcast) return false;
   if (meta.loopback) return true;
   if (meta.source.is_loopback() || meta.destination.is_loopback()) return false;
-  if (kind == AddressKind::Unspecified) return meta.protocol == wire::kProtocolIcmpv6;  // duplicate address detection
+  const bool may_be_detection = meta.family == Family::V6 && meta.protocol == wire::kProtocolIcmpv6;
+  if (kind == AddressKind::Unspecified) return may_be_detection;
   // Somebody who claims to be us: refused, but a driver may well inject what this host sent before, and duplicate
   // detection lives from hearing the other owner (RFC 4862 5.4.4).
-  return !parts_.addresses.is_own_unicast(meta.source) || meta.origin == Origin::Injected ||
-         meta.protocol == wire::kProtocolIcmpv6;
+  return !parts_.addresses.is_own_unicast(meta.source) || meta.origin == Origin::Injected || may_be_detection;
 }
 
 void Input::receive(Packet packet, Instant now) {
@@ -81,8 +84,21 @@ bool Input::show(Packet& packet, const IpHeader& header, bool as_fragment) {
   return true;
 }
 
+bool Input::is_fragment_legal(Packet& packet, const IpHeader& header, Instant now) {
+  packet.restore(header.header_size);
+  auto fault = check_fragment_size(header);
+  if (!fault)
+    fault = check_first_fragment(header, packet.head(std::min(packet.size(), wire::Ipv6Chain::kMaxChainSize)));
+  if (fault) {
+    refuse(std::move(packet), fault->reason, fault->problem, now);
+    return false;
+  }
+  packet.pull(header.header_size);
+  return true;
+}
+
 void Input::on_fragment(Packet packet, const IpHeader& header, Instant now) {
-  if (!show(packet, header, true)) return;
+  if (!is_fragment_legal(packet, header, now) || !show(packet, header, true)) return;
   Packet whole = reassembly_.add(std::move(packet), header, now);
   if (!whole) return;
   std::optional<ParameterProblem> problem;
@@ -90,13 +106,22 @@ void Input::on_fragment(Packet packet, const IpHeader& header, Instant now) {
   const auto whole_header = parse_ip_header(whole, problem);
   if (!whole_header) return refuse(std::move(whole), whole_header.drop(), problem, now);
   fill_meta(whole.meta(), *whole_header);
+  if (whole_header->fragment) return give_up(std::move(whole), Drop::BadOption);  // a fragment within fragments
   whole.pull(whole_header->header_size);
   if (!show(whole, *whole_header, false)) return;
   deliver(std::move(whole), *whole_header, now);
 }
 
+// ICMP belongs to one family each: over the other one its number is nobody's.
+TransportSink* Input::find_sink(const IpHeader& header) const {
+  const std::uint8_t foreign = header.family == Family::V4 ? wire::kProtocolIcmpv6 : wire::kProtocolIcmp;
+  return header.protocol == foreign ? nullptr : parts_.transports.find(header.protocol);
+}
+
 void Input::deliver(Packet packet, const IpHeader& header, Instant now) {
-  if (TransportSink* sink = parts_.transports.find(header.protocol)) return sink->receive(std::move(packet), now);
+  if (TransportSink* sink = find_sink(header)) return sink->receive(std::move(packet), now);
+  const bool is_complete = header.family == Family::V6 && header.protocol == wire::ipv6_header::kNone;
+  if (is_complete) return give_up(std::move(packet), Drop::UnknownProtocol);  // RFC 8200 4.7: nothing, and no fault
   Packet kept = packet.share();
   const PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
   if (!parts_.hooks.discard(std::move(packet), Drop::UnknownProtocol, context)) return;

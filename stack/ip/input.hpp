@@ -28,6 +28,8 @@ class Input {
   bool show(Packet& packet, const IpHeader& header, bool as_fragment);
   void on_fragment(Packet packet, const IpHeader& header, Instant now);
   void deliver(Packet packet, const IpHeader& header, Instant now);
+  bool is_fragment_legal(Packet& packet, const IpHeader& header, Instant now);  // false: the packet is gone
+  TransportSink* find_sink(const IpHeader& header) const;
   void refuse(Packet packet, Drop reason, const std::optional<ParameterProblem>& problem, Instant now);
   bool is_source_legal(const PacketMeta& meta) const;
   void give_up(Packet packet, Drop reason);

@@ -66,7 +66,9 @@ Result<IpHeader> parse_v6(Packet& packet, std::optional<ParameterProblem>& probl
   if (!wire::is_extension_header(header.protocol)) return header;
 
   const std::size_t chain_bytes = std::min<std::size_t>(header.total_size, wire::Ipv6Chain::kMaxChainSize);
-  const auto chain = wire::Ipv6Chain::walk(packet.head(chain_bytes));
+  const Bytes headers = packet.head(chain_bytes);
+  if (headers.empty()) return Drop::NoBuffers;
+  const auto chain = wire::Ipv6Chain::walk(headers);
   if (chain.verdict != wire::Ipv6Chain::Verdict::Ok) return refuse(chain, problem);
   header.protocol = chain.protocol;
   header.header_size = static_cast<std::uint32_t>(chain.offset);
@@ -85,8 +87,9 @@ Result<IpHeader> parse_v6(Packet& packet, std::optional<ParameterProblem>& probl
 
 Result<IpHeader> parse_ip_header(Packet& packet, std::optional<ParameterProblem>& problem) {
   problem.reset();
-  if (packet.empty()) return Drop::TruncatedHeader;
-  switch (load_u8(packet.head(1), 0) >> 4) {
+  const Bytes first = packet.head(std::min<std::size_t>(packet.size(), 1));
+  if (first.empty()) return Drop::TruncatedHeader;  // nothing, or a driver's chain that is shorter than it says
+  switch (load_u8(first, 0) >> 4) {
     case 4:
       return parse_v4(packet, problem);
     case 6:

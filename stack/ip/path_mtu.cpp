@@ -16,9 +16,10 @@ std::uint32_t plateau_below(std::uint32_t size) {
 
 std::optional<std::uint32_t> PathMtuCache::on_too_big(const IpAddress& remote, std::uint32_t reported,
                                                       std::uint32_t failed_size, Instant now) {
-  const std::uint32_t told = reported != 0 ? reported : plateau_below(failed_size);
-  if (told >= failed_size) return std::nullopt;
-  const std::uint32_t mtu = std::max(told, remote.is_v4() ? kMinV4 : kMinV6);
+  const bool v4 = remote.is_v4();
+  const std::uint32_t told = v4 && reported == 0 ? plateau_below(failed_size) : reported;
+  if (told >= failed_size || (!v4 && told < kMinV6)) return std::nullopt;
+  const std::uint32_t mtu = v4 ? std::max(told, kMinV4) : told;
   const auto found = entries_.find(remote);
   if (found != entries_.end() && found->second.mtu <= mtu) return found->second.mtu;  // never raised by an error
   if (found == entries_.end() && entries_.size() >= kMaxEntries) {

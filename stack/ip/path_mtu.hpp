@@ -29,8 +29,8 @@ class PathMtuCache {
   explicit PathMtuCache(SipKey key) : entries_(16, AddressHash{key}) {}
 
   // An ICMP error says that packets of `failed_size` bytes to `remote` are too big. `reported` 0: a router older than
-  // RFC 1191; the next plateau below is taken. Returns the MTU that holds now; nothing when the error is implausible,
-  // that is, reports no less than what was sent.
+  // RFC 1191; the next plateau below is taken. Returns the MTU that holds now; nothing when the error is implausible:
+  // it reports no less than what was sent, or, for IPv6, less than every link must take (RFC 8201 4).
   std::optional<std::uint32_t> on_too_big(const IpAddress& remote, std::uint32_t reported, std::uint32_t failed_size,
                                           Instant now);
   std::uint32_t mtu(const IpAddress& remote, std::uint32_t interface_mtu) const;

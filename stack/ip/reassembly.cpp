@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 
+#include "stack/ip/fragment_check.hpp"
 #include "stack/wire/checksum.hpp"
 #include "stack/wire/ipv4.hpp"
 #include "stack/wire/ipv6.hpp"
 
 namespace stack::ip {
+namespace {
+constexpr std::size_t kFixedV6 = wire::Ipv6View::kHeaderSize;
+}
 
 std::size_t Reassembly::KeyHash::operator()(const Key& value) const {
   std::array<std::byte, 37> bytes{};
@@ -49,22 +53,25 @@ Packet Reassembly::add(Packet fragment, const IpHeader& header, Instant now) {
     if (*wrong == Drop::FragmentOverlap) {
       drop_fragments(*datagram, Drop::FragmentOverlap);
       datagram->poisoned = true;
+    } else if (datagram->fragments.empty()) {
+      erase(key, *wrong);
     }
     return {};
   }
   if (datagram->total == 0 || datagram->have != datagram->total) {
-    while (bytes_ > config_.max_bytes && table_.size() > 1) erase(Key{ages_.front()}, Drop::ReassemblyLimit);
+    while (is_over_limit() && table_.size() > 1) erase(Key{ages_.front()}, Drop::ReassemblyLimit);
     return {};
   }
-  Packet whole = assemble(*datagram);
+  auto whole = assemble(*datagram);
   if (!whole) {
-    erase(key, Drop::NoBuffers);
+    erase(key, whole.drop());
     return {};
   }
   bytes_ -= datagram->have;
+  fragments_ -= datagram->fragments.size();
   ages_.erase(datagram->age);
   table_.erase(key);
-  return whole;
+  return std::move(*whole);
 }
 
 std::optional<Drop> Reassembly::insert(Datagram& datagram, Packet& packet, const IpHeader& header) {
@@ -72,8 +79,7 @@ std::optional<Drop> Reassembly::insert(Datagram& datagram, Packet& packet, const
   const std::uint32_t size = header.total_size - header.header_size;
   const std::uint32_t end = facts.offset + size;
   if (datagram.poisoned) return Drop::FragmentOverlap;
-  if (size == 0 || (facts.more && size % 8 != 0)) return Drop::BadLength;
-  if (end > wire::Ipv4View::kMaxTotalLength - wire::Ipv4View::kMinHeaderSize) return Drop::FragmentTooLarge;
+  if (const auto fault = check_fragment_size(header)) return fault->reason;
   if (datagram.fragments.size() >= config_.max_fragments) return Drop::ReassemblyLimit;
   if (datagram.total != 0 && (end > datagram.total || (!facts.more && end != datagram.total)))
     return Drop::FragmentOverlap;
@@ -95,20 +101,22 @@ std::optional<Drop> Reassembly::insert(Datagram& datagram, Packet& packet, const
   if (facts.offset == 0) datagram.first = header;
   datagram.have += size;
   bytes_ += size;
+  ++fragments_;
   datagram.fragments.insert(next, Fragment{facts.offset, size, std::move(packet)});
   return std::nullopt;
 }
 
 // The first fragment's header without its fragment fields, then all payloads, copied into one block.
-Packet Reassembly::assemble(Datagram& datagram) {
+Result<Packet> Reassembly::assemble(Datagram& datagram) {
   const IpHeader& first = datagram.first;
   Packet& head = datagram.fragments.front().packet;
   const bool is_v4 = first.family == Family::V4;
   const std::uint32_t header_size = is_v4 ? first.header_size : first.fragment->header_offset;
   const std::size_t total = header_size + datagram.total;
-  if (total > wire::Ipv4View::kMaxTotalLength) return {};
+  const std::size_t most = is_v4 ? wire::Ipv4View::kMaxTotalLength : kFixedV6 + wire::Ipv6View::kMaxPayloadSize;
+  if (total > most) return Drop::FragmentTooLarge;  // the first one's header is longer than the others'
   BufferRef block = make_buffer(kHeadroom + total);
-  if (!block) return {};
+  if (!block) return Drop::NoBuffers;
   const MutableBytes bytes = block.bytes().subspan(kHeadroom, total);
   head.restore(first.header_size);
   head.copy_out(0, bytes.first(header_size));
@@ -121,12 +129,11 @@ Packet Reassembly::assemble(Datagram& datagram) {
     store_be16(bytes, wire::Ipv4View::kChecksumOffset, 0);
     store_be16(bytes, wire::Ipv4View::kChecksumOffset, wire::checksum_of(bytes.first(header_size)));
   } else {
-    store_be16(bytes, wire::Ipv6View::kPayloadLengthOffset,
-               static_cast<std::uint16_t>(total - wire::Ipv6View::kHeaderSize));
+    store_be16(bytes, wire::Ipv6View::kPayloadLengthOffset, static_cast<std::uint16_t>(total - kFixedV6));
     store_u8(bytes, first.fragment->next_header_offset, first.protocol);
   }
   Packet whole = pool_.adopt(std::move(block), kHeadroom, total);
-  if (!whole) return {};
+  if (!whole) return Drop::NoBuffers;
   whole.meta() = head.meta();
   whole.meta().reassembled = true;
   return whole;
@@ -134,8 +141,9 @@ Packet Reassembly::assemble(Datagram& datagram) {
 
 void Reassembly::drop_fragments(Datagram& datagram, Drop reason) {
   for (Fragment& fragment : datagram.fragments) hooks_.discard(std::move(fragment.packet), reason);
-  datagram.fragments.clear();
   bytes_ -= datagram.have;
+  fragments_ -= datagram.fragments.size();
+  datagram.fragments.clear();
   datagram.have = 0;
 }
 
@@ -152,13 +160,10 @@ void Reassembly::expire(Instant now) {
     const Key key = *at++;
     Datagram& datagram = table_.find(key)->second;
     if (datagram.expires > now) continue;
-    Packet first;
     if (!datagram.fragments.empty() && datagram.fragments.front().offset == 0) {
-      first = datagram.fragments.front().packet.share();
+      Packet& first = datagram.fragments.front().packet;
       first.restore(datagram.first.header_size);
-    }
-    if (first) {
-      on_timeout_(first.share(), now);
+      on_timeout_(first, now);
       first.pull(datagram.first.header_size);
     }
     erase(key, Drop::ReassemblyTimeout);

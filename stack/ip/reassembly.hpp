@@ -1,6 +1,6 @@
 // Puts IP fragments together (RFC 791, RFC 815, RFC 8200 4.5). A datagram with overlapping fragments is dropped whole
 // (RFC 5722, which we follow for IPv4, too); an exact duplicate is dropped alone. Bounded in datagrams, bytes and
-// fragments; what waits too long is given up. Used on the stack's thread.
+// fragments: the oldest datagrams make room. What waits too long is given up. Used on the stack's thread.
 #pragma once
 
 #include <cstdint>
@@ -19,16 +19,17 @@ namespace stack::ip {
 
 struct ReassemblyConfig {
   std::size_t max_datagrams = 256;
-  std::size_t max_bytes = 4 << 20;  // of payload that waits
-  std::size_t max_fragments = 128;  // of one datagram
-  Duration timeout_v4 = 30s;        // RFC 791 3.2 says 15 s at least, RFC 1122 3.3.2 up to 120 s
-  Duration timeout_v6 = 60s;        // RFC 8200 4.5
+  std::size_t max_bytes = 4 << 20;           // of payload that waits
+  std::size_t max_waiting_fragments = 4096;  // of all datagrams: each holds a packet of the link, however small it is
+  std::size_t max_fragments = 128;           // of one datagram
+  Duration timeout_v4 = 30s;                 // RFC 791 3.2 says 15 s at least, RFC 1122 3.3.2 up to 120 s
+  Duration timeout_v6 = 60s;                 // RFC 8200 4.5
 };
 
 class Reassembly {
  public:
   // A datagram that timed out with its first fragment there: an ICMP time exceeded is owed. Data at the IP header.
-  using TimeoutHandler = std::function<void(Packet first_fragment, Instant now)>;
+  using TimeoutHandler = std::function<void(const Packet& first_fragment, Instant now)>;
 
   Reassembly(PacketPool& pool, Hooks& hooks, SipKey key, ReassemblyConfig config, TimeoutHandler on_timeout);
 
@@ -42,6 +43,7 @@ class Reassembly {
   Instant next_deadline() const;
   std::size_t datagrams() const { return table_.size(); }
   std::size_t bytes() const { return bytes_; }
+  std::size_t fragments() const { return fragments_; }
   void clear();
 
  private:
@@ -73,7 +75,8 @@ class Reassembly {
   Datagram* find_or_make(const Key& key, const IpHeader& header, Instant now);
   // What is wrong with it; empty when it was taken.
   std::optional<Drop> insert(Datagram& datagram, Packet& packet, const IpHeader& header);
-  Packet assemble(Datagram& datagram);
+  Result<Packet> assemble(Datagram& datagram);
+  bool is_over_limit() const { return bytes_ > config_.max_bytes || fragments_ > config_.max_waiting_fragments; }
   void drop_fragments(Datagram& datagram, Drop reason);
   void erase(const Key& key, Drop reason);
 
@@ -82,8 +85,9 @@ class Reassembly {
   ReassemblyConfig config_;
   TimeoutHandler on_timeout_;
   std::unordered_map<Key, Datagram, KeyHash> table_;
-  std::list<Key> ages_;  // oldest first
-  std::size_t bytes_ = 0;
+  std::list<Key> ages_;        // oldest first
+  std::size_t bytes_ = 0;      // of all datagrams, as are
+  std::size_t fragments_ = 0;  // these
 };
 
 }  // namespace stack::ip

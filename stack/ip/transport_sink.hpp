@@ -36,6 +36,9 @@ class TransportSink {
   // has passed IpIn and reassembly. The sink owns it, runs TransportIn, and gives up what it does not want through
   // Hooks::discard.
   virtual void receive(Packet packet, Instant now) = 0;
+  // Whether the packet in error may be one that this transport has just sent (RFC 5927 4.1, RFC 8201 4): asked before
+  // an ICMP error changes anything, such as the path's MTU.
+  virtual bool may_have_sent(const PathEvent& event) const = 0;
   virtual void path_event(const PathEvent& event, Instant now) = 0;
 };
 

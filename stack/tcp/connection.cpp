@@ -86,13 +86,9 @@ void Endpoint::begin_active_open(Instant now) {
   enter(State::SynSent);
 }
 
-// RFC 5927 4.1: only an error about something that is in flight is believed; 5.2: none ends an established
-// connection.
+// About a segment in flight, see Tcp::sender_of. RFC 5927 5.2: no error ends an established connection.
 void Endpoint::on_path_event(const ip::PathEvent& event, Instant now) {
   now_ = now;
-  if (event.transport_header.size() < 8 || !tcb_.has_outstanding()) return;
-  const Seq quoted{load_be32(event.transport_header, 4)};
-  if (!quoted.within(tcb_.snd_una, tcb_.snd_nxt - tcb_.snd_una)) return;
   if (event.kind == ip::PathEvent::Kind::PacketTooBig) {
     const std::uint32_t path_mss = path_mss_of(event.mtu, tcb_.family);
     if (path_mss < tcb_.path_mss) on_path_mtu(tcb_, path_mss);

@@ -23,6 +23,7 @@ class Demux {
     const auto found = connections_.find(tuple);
     return found == connections_.end() ? nullptr : &found->second;
   }
+  const Entry* find(const FourTuple& tuple) const { return const_cast<Demux*>(this)->find(tuple); }
   bool contains(const FourTuple& tuple) const { return connections_.contains(tuple); }
   void insert(const FourTuple& tuple, Entry entry) { connections_.insert_or_assign(tuple, std::move(entry)); }
   void erase(const FourTuple& tuple) { connections_.erase(tuple); }

@@ -174,13 +174,23 @@ void Tcp::answer(const FourTuple& tuple, const Answer& answer, Origin origin, co
   parts_.ip.send(std::move(packet), send_facts, *route, now);
 }
 
-void Tcp::path_event(const ip::PathEvent& event, Instant now) {
-  if (event.transport_header.size() < 8) return parts_.hooks.stats().count(Drop::IcmpInvalid);
+// RFC 5927 4.1: only an error about something that is in flight is believed.
+Tcp::EndpointPtr Tcp::sender_of(const ip::PathEvent& event) const {
+  if (event.transport_header.size() < 8) return nullptr;
   const FourTuple tuple{{event.local, load_be16(event.transport_header, 0)},
                         {event.remote, load_be16(event.transport_header, 2)}};
-  Demux::Entry* entry = demux_.find(tuple);
-  if (entry == nullptr) return;
-  if (const EndpointPtr* endpoint = std::get_if<EndpointPtr>(entry)) (*endpoint)->on_path_event(event, now);
+  const Demux::Entry* entry = demux_.find(tuple);
+  const EndpointPtr* endpoint = entry == nullptr ? nullptr : std::get_if<EndpointPtr>(entry);
+  if (endpoint == nullptr) return nullptr;
+  const Tcb& tcb = (*endpoint)->tcb_;
+  const Seq quoted{load_be32(event.transport_header, 4)};
+  return quoted.within(tcb.snd_una, tcb.snd_nxt - tcb.snd_una) ? *endpoint : nullptr;
+}
+
+bool Tcp::may_have_sent(const ip::PathEvent& event) const { return sender_of(event) != nullptr; }
+
+void Tcp::path_event(const ip::PathEvent& event, Instant now) {
+  if (const EndpointPtr endpoint = sender_of(event)) endpoint->on_path_event(event, now);
 }
 
 }  // namespace stack::tcp

@@ -61,6 +61,7 @@ class Tcp final : public ip::TransportSink {
                     const std::optional<SocketAddress>& local = std::nullopt);
 
   void receive(Packet packet, Instant now) override;
+  bool may_have_sent(const ip::PathEvent& event) const override;
   void path_event(const ip::PathEvent& event, Instant now) override;
 
   // Runs timers, what applications asked for, and their observers; bounded.
@@ -102,6 +103,7 @@ class Tcp final : public ip::TransportSink {
   void to_endpoint(const EndpointPtr& endpoint, Inbound& inbound, Instant now);
   void to_time_wait(Inbound& inbound, Instant now);
   void answer(const FourTuple& tuple, const Answer& answer, Origin origin, const EndpointFacts& facts, Instant now);
+  EndpointPtr sender_of(const ip::PathEvent& event) const;  // null: nobody has that segment in flight
 
   // --- admission.cpp ---
   void to_listener(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now);

@@ -89,7 +89,6 @@ bool Udp::authorize(Packet& packet, Inbound& inbound, const ip::FlowKey& key, In
   Authorizer& authorizer = *parts_.hooks.authorizer();
   const Authorization answer = authorizer.accept(operation, packet);
   if (answer.decision != Decision::Allow) return false;
-  flows_.unpend(key);  // a send of ours that waits: the conversation is allowed now
   operation.endpoint.flow = inbound.flow = answer.flow;
   flows_.insert(key, answer.flow, now);
   if (authorizer.established(operation, packet ? &packet : nullptr)) return true;
@@ -113,8 +112,14 @@ void Udp::notify(Endpoint& endpoint) {
     const auto kept = weak.lock();
     if (kept == nullptr) return;
     kept->notification_posted_ = false;
-    if (kept->on_readable_) kept->on_readable_();
+    const auto handler = kept->on_readable_;  // it may set another, or close
+    if (handler) handler();
   });
+}
+
+bool Udp::may_have_sent(const ip::PathEvent& event) const {
+  const auto udp = wire::UdpView::parse(event.transport_header, 0xffff);
+  return udp && find({event.local, udp->src_port()}, {event.remote, udp->dst_port()}) != nullptr;
 }
 
 // An unconnected socket is not told about one of its many remotes (as Linux does without IP_RECVERR).

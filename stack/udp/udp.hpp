@@ -42,6 +42,7 @@ class Udp final : public ip::TransportSink {
   Opened open(const SocketAddress& local, std::shared_ptr<const Owner> owner);
 
   void receive(Packet packet, Instant now) override;
+  bool may_have_sent(const ip::PathEvent& event) const override;
   void path_event(const ip::PathEvent& event, Instant now) override;
 
   // A datagram that came back through the Injector. Data at the UDP header; `facts` and `route` are complete but for

@@ -19,7 +19,8 @@ inline constexpr std::uint8_t kNoRoute = 0, kAdminProhibited = 1, kBeyondScope =
 // Codes of kTimeExceeded.
 inline constexpr std::uint8_t kHopLimit = 0, kReassembly = 1;
 // Codes of kParameterProblem.
-inline constexpr std::uint8_t kErroneousField = 0, kUnknownNextHeader = 1, kUnknownOption = 2;
+inline constexpr std::uint8_t kErroneousField = 0, kUnknownNextHeader = 1, kUnknownOption = 2,
+                              kIncompleteHeaders = 3;  // RFC 7112
 
 constexpr bool is_error(std::uint8_t type) { return type < 128; }
 constexpr bool is_ndp(std::uint8_t type) { return type >= kRouterSolicit && type <= kRedirect; }

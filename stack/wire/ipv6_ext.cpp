@@ -100,6 +100,25 @@ Ipv6Chain Ipv6Chain::walk(Bytes packet) {
   return chain;
 }
 
+std::optional<Ipv6UpperLayer> find_upper_layer(Bytes packet) {
+  DCHECK(packet.size() >= Ipv6View::kHeaderSize);
+  Ipv6UpperLayer found{.protocol = load_u8(packet, 6), .offset = Ipv6View::kHeaderSize};
+  for (int count = 0; is_extension_header(found.protocol); ++count) {
+    const std::size_t left = packet.size() - found.offset;
+    if (count == Ipv6Chain::kMaxHeaders || left < Ipv6Fragment::kHeaderSize) return std::nullopt;
+    std::size_t size = Ipv6Fragment::kHeaderSize;
+    if (found.protocol != ipv6_header::kFragment)
+      size *= std::size_t{1} + load_u8(packet, found.offset + 1);
+    else if (parse_fragment(packet, found.offset, 0).offset != 0)
+      found.is_later_fragment = true;
+    if (size > left) return std::nullopt;
+    found.protocol = load_u8(packet, found.offset);
+    found.offset += size;
+    if (found.is_later_fragment) break;
+  }
+  return found;
+}
+
 void Ipv6FragmentFields::emit(MutableBytes into) const {
   DCHECK(into.size() >= size() && offset % 8 == 0 && offset <= 0xfff8);
   store_u8(into, 0, next_header);

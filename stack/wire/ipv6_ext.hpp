@@ -60,6 +60,16 @@ struct Ipv6Chain {
   static Ipv6Chain walk(Bytes packet);
 };
 
+// What a packet carries behind its extension headers, however bad their options are: for those who must know what it
+// was although the walk refused it.
+struct Ipv6UpperLayer {
+  std::uint8_t protocol = 0;
+  std::size_t offset = 0;          // from the start of the IPv6 header
+  bool is_later_fragment = false;  // `protocol` is what the first fragment begins with, nothing of it is at `offset`
+};
+// `packet` as for Ipv6Chain::walk. Nothing: cut off before, or over a bound.
+std::optional<Ipv6UpperLayer> find_upper_layer(Bytes packet);
+
 // The fragment header that a sender inserts.
 struct Ipv6FragmentFields {
   std::uint8_t next_header = 0;

@@ -1,6 +1,6 @@
 // TCP header (RFC 9293 3.1). The view spans the header with its options; the payload stays in the packet. The
 // checksum covers payload and pseudo header and is therefore verified by who holds the packet
-// (stack/ip/checksum_offload).
+// (stack/ip/transport_checksum).
 #pragma once
 
 #include <cstddef>

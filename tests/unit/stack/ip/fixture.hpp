@@ -209,6 +209,7 @@ class QueueExecutor final : public Executor {
 class RecordingSink final : public ip::TransportSink {
  public:
   void receive(Packet packet, Instant) override { received.push_back(std::move(packet)); }
+  bool may_have_sent(const ip::PathEvent&) const override { return believes; }
   void path_event(const ip::PathEvent& event, Instant) override {
     events.push_back(event);
     quoted.emplace_back(event.transport_header.begin(), event.transport_header.end());
@@ -217,6 +218,7 @@ class RecordingSink final : public ip::TransportSink {
   std::vector<Packet> received;
   std::vector<ip::PathEvent> events;
   std::vector<ByteVector> quoted;
+  bool believes = true;
 };
 
 // 10.77.0.2/24 and fd77::2/64 on interface 2; the peer is .1 and ::1. A TCP sink that records.

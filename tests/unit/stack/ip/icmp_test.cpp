@@ -57,7 +57,7 @@ TEST_F(IcmpTest, LargeEchoesComeAndGoInFragments) {
     ASSERT_EQ(card.sent.size(), 4u);
     // The reply's fragments, as the peer would put them together.
     Packet reply;
-    ip::Reassembly peer_side{pool, hooks, SipKey{}, {}, [](Packet, Instant) {}};
+    ip::Reassembly peer_side{pool, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
     for (Packet& piece : card.sent) {
       const auto piece_header = ip::parse_ip_header(piece, problem);
       ip::fill_meta(piece.meta(), *piece_header);
@@ -155,10 +155,36 @@ TEST_F(IcmpTest, TooBigLowersThePathMtuWithinReason) {
   EXPECT_NE(output.route_generation(), before);
   receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 68));
   EXPECT_EQ(output.route(address("10.77.0.1"), std::nullopt)->mtu, ip::PathMtuCache::kMinV4);
-  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 900));
-  EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1280u);
+  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 1400));
+  EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1400u);
+  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 1279));
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 1u) << "RFC 8201 4: to be discarded";
   receive(error(false, wire::icmpv6::kPacketTooBig, 0, 9000));
-  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 1u) << "larger than what was sent";
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 2u) << "larger than what was sent";
+  EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1400u);
+}
+
+TEST_F(IcmpTest, ErrorsThatNoTransportBelievesChangeNothing) {  // RFC 5927: anybody can make one up
+  tcp.believes = false;
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 1400));
+  receive(error(false, wire::icmpv6::kPacketTooBig, 0, 1300));
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kPort, 0));
+  EXPECT_TRUE(tcp.events.empty());
+  EXPECT_EQ(path_mtus.size(), 0u);
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 3u);
+}
+
+TEST_F(IcmpTest, TooBigIsBelievedAboutEchoRepliesAndNoOtherIcmp) {
+  const auto too_big = [this](std::uint8_t type) {
+    auto quoted = make_ip(address("fd77::2"), address("fd77::1"), 58, make_icmp(type, 0, 1, ByteVector(1400)));
+    quoted.resize(48);
+    receive(make_ip(address("fd77::fe"), address("fd77::2"), 58, make_icmp(2, 0, 1300, quoted)));
+  };
+  too_big(wire::icmpv6::kEcho);
+  too_big(wire::icmpv6::kNeighborAdvert);
+  EXPECT_EQ(path_mtus.size(), 0u);
+  too_big(wire::icmpv6::kEchoReply);
+  EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1300u);
 }
 
 TEST_F(IcmpTest, ErrorsAboutOthersPacketsAreIgnored) {

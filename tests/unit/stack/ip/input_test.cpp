@@ -119,6 +119,59 @@ TEST_F(InputTest, ParameterProblemsPointAtTheOctet) {
   EXPECT_EQ(load_be32(error, 44), 42u);
 }
 
+TEST_F(InputTest, IcmpOfTheOtherFamilyIsNobodys) {
+  receive(from_peer(make_icmp(wire::icmpv6::kEcho, 0, 1), 58));
+  receive(from_peer6(make_icmp(wire::icmpv4::kEcho, 0, 1), 1));
+  EXPECT_EQ(take_sent(), (std::vector<std::string>{"IP 10.77.0.2 > 10.77.0.1 ICMP protocol unreachable",
+                                                   "IP6 fd77::2 > fd77::1 ICMPv6 type 4 code 1"}));
+  receive(make_ip(address("0.0.0.0"), address("10.77.0.2"), 58, ByteVector(8)));
+  EXPECT_EQ(stats.dropped(Drop::BadSourceAddress), 1u) << "no duplicate detection over IPv4";
+}
+
+TEST_F(InputTest, NoNextHeaderIsNoFault) {  // RFC 8200 4.7
+  receive(from_peer6(ByteVector(10), 59));
+  EXPECT_EQ(stats.dropped(Drop::UnknownProtocol), 1u);
+  EXPECT_TRUE(take_sent().empty());
+  receive(from_peer(ByteVector(10), 59));
+  EXPECT_EQ(take_sent().size(), 1u) << "IPv4 knows no such thing";
+}
+
+// RFC 1122 3.2.2, RFC 4443 2.4 (e), also where the packet is refused before anybody knows what it carries.
+TEST_F(InputTest, RefusedErrorsAndLaterFragmentsAreNotAnswered) {
+  const auto with_option = [this](std::uint8_t protocol, std::uint16_t fragment_bits, ByteVector payload) {
+    const ByteVector bad{std::byte{7}, std::byte{9}, std::byte{4}, std::byte{0}};  // longer than its place
+    ByteVector bytes(24);
+    wire::Ipv4Fields{.payload_size = payload.size(),
+                     .protocol = protocol,
+                     .source = address("10.77.0.1"),
+                     .destination = address("10.77.0.2"),
+                     .options = bad}
+        .emit(bytes);
+    store_be16(bytes, 6, fragment_bits);
+    store_be16(bytes, 10, 0);
+    store_be16(bytes, 10, wire::checksum_of(bytes));
+    bytes.insert(bytes.end(), payload.begin(), payload.end());
+    receive(bytes);
+    return take_sent().size();
+  };
+  EXPECT_EQ(with_option(17, 0, make_udp(1, 2, 8)), 1u);
+  EXPECT_EQ(with_option(17, 0x2000, make_udp(1, 2, 8)), 1u) << "a first fragment";
+  EXPECT_EQ(with_option(17, 0x0001, make_udp(1, 2, 8)), 0u) << "a later one";
+  EXPECT_EQ(with_option(1, 0, make_icmp(wire::icmpv4::kEcho, 0, 0)), 1u);
+  EXPECT_EQ(with_option(1, 0, make_icmp(wire::icmpv4::kUnreachable, 0, 0)), 0u);
+  EXPECT_EQ(with_option(1, 0, {}), 0u) << "it may have been one";
+  const auto with_destination_option = [this](std::uint8_t type) {
+    ByteVector bytes{std::byte{58}, std::byte{0}, std::byte{0x80}, std::byte{4}};
+    bytes.resize(8);
+    const auto message = make_icmp(type, 0, 0);
+    bytes.insert(bytes.end(), message.begin(), message.end());
+    receive(from_peer6(bytes, 60));
+    return take_sent().size();
+  };
+  EXPECT_EQ(with_destination_option(wire::icmpv6::kEcho), 1u);
+  EXPECT_EQ(with_destination_option(wire::icmpv6::kUnreachable), 0u);
+}
+
 TEST_F(InputTest, SourceRoutesAreRefused) {
   auto bytes = from_peer(tcp_segment(0));
   const ByteVector route{std::byte{131}, std::byte{7}, std::byte{4}, std::byte{1},

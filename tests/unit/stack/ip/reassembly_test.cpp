@@ -1,6 +1,7 @@
 #include "stack/ip/reassembly.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
@@ -138,6 +139,101 @@ TEST_F(ReassemblyTest, RejectsImpossibleFragments) {
   store_be16(bad, 10, wire::checksum_of(Bytes{bad}.first(20)));
   receive(bad);
   EXPECT_EQ(stats.dropped(Drop::BadLength), 1u);
+}
+
+TEST_F(ReassemblyTest, IsBoundedInFragmentsHoweverSmall) {
+  const ip::ReassemblyConfig config{.max_waiting_fragments = 100};
+  ip::Reassembly small{pool, hooks, SipKey{}, config, [](const Packet&, Instant) {}};
+  for (int i = 0; i < 30; ++i) {
+    const auto pieces = fragments("10.77.0.1", "10.77.0.2", 100, 28);  // eight bytes each
+    for (std::size_t k = 0; k + 1 < pieces.size(); ++k) {
+      Packet piece = packet_of(pool, pieces[k]);
+      std::optional<ip::ParameterProblem> problem;
+      const auto header = ip::parse_ip_header(piece, problem);
+      piece.pull(header->header_size);
+      EXPECT_FALSE(small.add(std::move(piece), *header, at(1s)));
+      EXPECT_LE(small.fragments(), 100u);
+    }
+  }
+  EXPECT_GT(small.fragments(), 80u);
+  EXPECT_EQ(stats.dropped(Drop::ReassemblyLimit) + small.fragments(), 30u * 13);
+  small.clear();
+  EXPECT_EQ(small.fragments(), 0u);
+  EXPECT_EQ(small.bytes(), 0u);
+}
+
+TEST_F(ReassemblyTest, ImpossibleFragmentsTakeNoPlace) {
+  auto pieces = fragments("10.77.0.1", "10.77.0.2", 700);
+  Packet bad = packet_of(pool, pieces[0]);
+  std::optional<ip::ParameterProblem> problem;
+  auto header = *ip::parse_ip_header(bad, problem);
+  bad.pull(header.header_size);
+  header.fragment->offset = 65'528;
+  ip::Reassembly reassembly{pool, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
+  EXPECT_FALSE(reassembly.add(std::move(bad), header, at(1s)));
+  EXPECT_EQ(reassembly.datagrams(), 0u);
+  EXPECT_EQ(stats.dropped(Drop::FragmentTooLarge), 1u);
+}
+
+TEST_F(ReassemblyTest, TheLargestDatagramOfEachFamily) {
+  for (const auto& [from, to, most] :
+       {std::tuple{"10.77.0.1", "10.77.0.2", 65'535 - 20 - 8}, std::tuple{"fd77::1", "fd77::2", 65'535 - 8}}) {
+    for (const auto& piece : fragments(from, to, static_cast<std::size_t>(most), 1500)) receive(piece);
+    expect_whole();
+  }
+}
+
+// RFC 8200 4.5 wants the sender to be told, and where the mistake is.
+TEST_F(ReassemblyTest, BadIpv6FragmentsAreAnswered) {
+  const auto problem_of = [this](const ByteVector& fragment) -> std::string {
+    receive(fragment);
+    if (card.sent.size() != 1) return "no answer";
+    const ByteVector error = bytes_of(card.sent[0]);
+    card.sent.clear();
+    EXPECT_EQ(load_u8(error, 40), wire::icmpv6::kParameterProblem);
+    return "code " + std::to_string(load_u8(error, 41)) + " at " + std::to_string(load_be32(error, 44));
+  };
+  const auto pieces = fragments("fd77::1", "fd77::2", 700);
+  ByteVector odd{pieces[0].begin(), pieces[0].end() - 3};
+  store_be16(odd, 4, static_cast<std::uint16_t>(odd.size() - 40));
+  EXPECT_EQ(problem_of(odd), "code 0 at 4");
+  EXPECT_EQ(stats.dropped(Drop::BadLength), 1u);
+  ByteVector late = pieces[0];
+  store_be16(late, 42, 0xfff8 | 1);
+  EXPECT_EQ(problem_of(late), "code 0 at 42");
+  store_u8(late, 40, 58);
+  EXPECT_EQ(problem_of(late), "no answer") << "it may belong to an ICMPv6 error";
+  EXPECT_EQ(stats.dropped(Drop::FragmentTooLarge), 2u);
+  ByteVector tiny{pieces[0].begin(), pieces[0].begin() + 56};  // RFC 7112: eight bytes of what says it is TCP
+  store_be16(tiny, 4, 16);
+  store_u8(tiny, 40, 6);
+  EXPECT_EQ(problem_of(tiny), "code 3 at 0");
+  store_u8(tiny, 40, 60);  // or a header that goes on in the next one
+  store_u8(tiny, 49, 1);
+  EXPECT_EQ(problem_of(tiny), "code 3 at 0");
+  EXPECT_EQ(stats.dropped(Drop::TruncatedHeader), 2u);
+  EXPECT_EQ(input.reassembly().datagrams(), 0u);
+}
+
+TEST_F(ReassemblyTest, AFragmentWithinFragmentsGoesNoFurther) {
+  ByteVector inner(8 + 8 + 24);
+  store_u8(inner, 0, 44);  // a destination header, padded; its next one is a fragment header
+  store_be16(inner, 2, 0x0104);
+  store_u8(inner, 8, 17);
+  store_be16(inner, 10, 8 | 1);  // offset 8, more to come
+  Packet packet = packet_of(pool, make_ip(address("fd77::1"), address("fd77::2"), 60, inner));
+  ip::IpHeader header;
+  header.family = Family::V6;
+  header.protocol = 60;
+  header.header_size = 40;
+  header.total_size = 80;
+  header.next_header_offset = 6;
+  std::vector<ByteVector> pieces;
+  ip::cut_into_fragments(pool, packet, header, 72, 5, [&](Packet piece) { pieces.push_back(bytes_of(piece)); });
+  ASSERT_EQ(pieces.size(), 2u);
+  for (const auto& piece : pieces) receive(piece);
+  EXPECT_TRUE(udp.received.empty());
+  EXPECT_EQ(stats.dropped(Drop::BadOption), 1u);
 }
 
 TEST_F(ReassemblyTest, AtomicFragmentsNeedNoReassembly) {  // RFC 6946

@@ -79,6 +79,9 @@ TEST(PathMtu, AgesOutAndIsNeverRaisedByAnError) {
   EXPECT_EQ(cache.on_too_big(peer, 1400, 1500, at(1s)), 1300u);
   EXPECT_FALSE(cache.on_too_big(peer, 1500, 1500, at(1s)));
   EXPECT_EQ(cache.on_too_big(address("192.0.2.2"), 0, 1500, at(2s)), 1492u) << "a plateau";
+  EXPECT_FALSE(cache.on_too_big(address("fd77::1"), 0, 1500, at(2s))) << "IPv6 has no routers that old";
+  EXPECT_FALSE(cache.on_too_big(address("fd77::1"), 1279, 1500, at(2s)));
+  EXPECT_EQ(cache.on_too_big(address("fd77::1"), 1280, 1500, at(2s)), 1280u);
   EXPECT_EQ(cache.mtu(peer, 9000), 1300u);
   cache.expire(at(10min) - 1ns);
   EXPECT_EQ(cache.mtu(peer, 9000), 1300u);

@@ -258,6 +258,19 @@ TEST_F(UdpTest, IcmpErrorsReachConnectedEndpoints) {
   EXPECT_EQ(endpoint->take_error(), Error::None);
 }
 
+TEST_F(UdpTest, OnlyErrorsAboutAnOpenPortAreBelieved) {
+  auto endpoint = open("fd77::2", 53);
+  const auto too_big = [this](std::uint16_t from) {
+    ByteVector quoted = make_ip(address("fd77::2"), address("fd77::1"), 17, make_udp(from, 9, 1400));
+    quoted.resize(48);
+    receive(make_ip(address("fd77::fe"), address("fd77::2"), 58, make_icmp(2, 0, 1300, quoted)));
+    return path_mtus.size();
+  };
+  EXPECT_EQ(too_big(54), 0u);
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 1u);
+  EXPECT_EQ(too_big(53), 1u);
+}
+
 TEST_F(UdpTest, IdleConversationsEnd) {
   hooks.set_authorizer(&authorizer);
   auto endpoint = open("0.0.0.0", 53);

@@ -123,6 +123,26 @@ TEST(Ipv6Chain, HeadersAndOptionsAreBounded) {
   EXPECT_EQ(Ipv6Chain::walk(options).verdict, Verdict::Drop);
 }
 
+TEST(FindUpperLayer, LooksBehindWhatTheWalkRefuses) {
+  const auto bad_option = packet(60, {6, 0, 0xde, 9, 0, 0, 0, 0});
+  EXPECT_EQ(Ipv6Chain::walk(bad_option).verdict, Verdict::ParameterProblem);
+  auto found = find_upper_layer(bad_option);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->protocol, 6);
+  EXPECT_EQ(found->offset, 48u);
+  found = find_upper_layer(packet(44, {58, 0, 0, 1, 0, 0, 0, 1}));  // a first fragment is looked into
+  EXPECT_FALSE(found->is_later_fragment);
+  EXPECT_EQ(found->offset, 48u);
+  found = find_upper_layer(packet(44, {60, 0, 0, 8, 0, 0, 0, 1}));
+  EXPECT_TRUE(found->is_later_fragment);
+  EXPECT_EQ(found->protocol, 60) << "which is not there to be read";
+  EXPECT_FALSE(find_upper_layer(packet(60, {6, 9, 1, 4, 0, 0, 0, 0})));
+  EXPECT_FALSE(find_upper_layer(packet(44, {6, 0, 0, 1}, 0)));
+  std::vector<std::byte> many = packet(60, {}, 8 * 12);
+  for (std::size_t at = 40; at < many.size(); at += 8) many[at] = std::byte{60};
+  EXPECT_FALSE(find_upper_layer(many));
+}
+
 TEST(Ipv6Chain, RandomChainsStayInside) {
   SeededRandom random{3};
   for (int i = 0; i < 50'000; ++i) {
@@ -132,6 +152,9 @@ TEST(Ipv6Chain, RandomChainsStayInside) {
     bytes[6] = static_cast<std::byte>(kTypes[random.below(6)]);
     const auto chain = Ipv6Chain::walk(bytes);
     ASSERT_LE(chain.offset, bytes.size());
+    if (const auto upper = find_upper_layer(bytes)) {
+      ASSERT_LE(upper->offset, bytes.size());
+    }
     ASSERT_LT(chain.problem_offset, bytes.size());
   }
 }
