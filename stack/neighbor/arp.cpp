@@ -23,9 +23,8 @@ void Resolver::send_arp(std::uint16_t operation, const IpAddress& sender_ip, con
   transmit(std::move(packet), to, wire::kEtherTypeArp);
 }
 
-// RFC 5227 2.4: defend once in a while, keep the address, let the owner of the logs know.
+// RFC 5227 2.4 (c): keep the address, and defend it once in a while. One that is not ours yet is given up.
 void Resolver::on_arp_conflict(const IpAddress& address, OwnAddress state, Instant now) {
-  ++conflicts_;
   if (detection_.on_conflict(address) || state == OwnAddress::Tentative || state == OwnAddress::Optimistic)
     return host_.address_duplicate(address);
   if (now < next_defence_) return;
@@ -45,7 +44,10 @@ void Resolver::on_arp(Packet packet, Instant now) {
     return hooks_.discard(std::move(packet), Drop::NeighborInvalid);
 
   const OwnAddress claimed = host_.own_address(sender);
-  if (claimed != OwnAddress::NotOurs) return on_arp_conflict(sender, claimed, now);
+  if (claimed != OwnAddress::NotOurs) {
+    hooks_.discard(std::move(packet), Drop::NeighborInvalid);
+    return on_arp_conflict(sender, claimed, now);
+  }
   const OwnAddress asked = host_.own_address(target);
   const bool is_request = arp.operation() == wire::ArpOperation::Request;
   if (is_request && sender.is_unspecified() && detection_.is_probing(target))
@@ -53,21 +55,12 @@ void Resolver::on_arp(Packet packet, Instant now) {
 
   // RFC 826: what is known is refreshed by everybody; a new entry is made only for those who talk to us.
   const bool to_us = asked == OwnAddress::Preferred || asked == OwnAddress::Optimistic;
-  Cache::Entry* entry = sender.is_unspecified() ? nullptr : cache_.find(sender);
-  if (entry == nullptr && to_us && !sender.is_unspecified()) {
-    std::vector<Packet> evicted;
-    entry = &cache_.make(sender, evicted);
-    discard_all(std::move(evicted), Drop::NeighborQueueFull);
-  }
-  if (entry != nullptr) {
-    const bool solicited = !is_request && to_us;
-    const bool answered =
-        solicited ? entry->state.on_advertisement({.mac = &sender_mac, .solicited = true, .override_entry = true},
-                                                  config_.timing, now)
-                  : entry->state.on_heard(sender_mac);
-    cache_.reschedule(*entry);
-    if (answered) learned(*entry, now);
-  }
+  Cache::Entry* entry = nullptr;
+  if (!sender.is_unspecified()) entry = to_us ? &entry_for(sender) : cache_.find(sender);
+  if (entry != nullptr && !is_request && to_us)
+    advertised(*entry, {.mac = &sender_mac, .solicited = true, .override_entry = true}, now);
+  else if (entry != nullptr)
+    heard(*entry, sender_mac, now);
   if (is_request && to_us)
     send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Reply), target, sender_mac, sender, sender_mac);
 }

@@ -37,8 +37,8 @@ void DuplicateDetection::step(Candidate& candidate, Instant now) {
   const bool v4 = candidate.address.is_v4();
   if (candidate.probes_left > 0) {
     --candidate.probes_left;
-    const Duration jitter{v4 ? random_.below(1'000'000'000) * (timing_.probe_interval_v4 / 1s) : 0};
-    const Duration pause = v4 ? timing_.probe_interval_v4 + jitter : timing_.probe_interval_v6;
+    const Duration pause = v4 ? timing_.probe_interval_v4 * (1024 + random_.below(1024)) / 1024  // RFC 5227 2.1.1
+                              : timing_.probe_interval_v6;
     candidate.next = now + (v4 && candidate.probes_left == 0 ? timing_.announce_wait_v4 : pause);
     return actions_.probe(candidate.address);
   }

@@ -2,22 +2,6 @@
 
 namespace stack::neighbor {
 
-const char* name_of(State state) {
-  switch (state) {
-    case State::Incomplete:
-      return "incomplete";
-    case State::Reachable:
-      return "reachable";
-    case State::Stale:
-      return "stale";
-    case State::Delay:
-      return "delay";
-    case State::Probe:
-      return "probe";
-  }
-  return "";
-}
-
 Solicit EntryState::start(const Timing& timing, Instant now) {
   solicits_ = 1;
   enter(State::Incomplete, now + timing.retransmit);
@@ -58,27 +42,28 @@ void EntryState::on_confirmation(const Timing& timing, Instant now) {
   if (state_ != State::Incomplete) enter(State::Reachable, now + timing.reachable);
 }
 
-bool EntryState::on_advertisement(const Advertisement& advertisement, const Timing& timing, Instant now) {
+// RFC 4861 7.2.5.
+EntryState::Heed EntryState::on_advertisement(const Advertisement& advertisement, const Timing& timing, Instant now) {
   const bool differs = advertisement.mac != nullptr && *advertisement.mac != mac_;
   if (state_ == State::Incomplete) {
-    if (advertisement.mac == nullptr) return false;
+    if (advertisement.mac == nullptr) return Heed::Ignored;
     mac_ = *advertisement.mac;
     if (advertisement.solicited)
       enter(State::Reachable, now + timing.reachable);
     else
       enter(State::Stale, kNever);
-    return true;
+    return Heed::Answered;
   }
   if (differs && !advertisement.override_entry) {
     if (state_ == State::Reachable) enter(State::Stale, kNever);
-    return false;
+    return Heed::Ignored;
   }
   if (differs) mac_ = *advertisement.mac;
   if (advertisement.solicited)
     enter(State::Reachable, now + timing.reachable);
   else if (differs)
     enter(State::Stale, kNever);
-  return false;
+  return Heed::Taken;
 }
 
 bool EntryState::on_heard(const MacAddress& mac) {

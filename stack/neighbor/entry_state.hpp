@@ -10,7 +10,6 @@
 namespace stack::neighbor {
 
 enum class State : std::uint8_t { Incomplete, Reachable, Stale, Delay, Probe };
-const char* name_of(State state);
 
 struct Timing {  // RFC 4861 10
   Duration reachable = 30s;
@@ -34,14 +33,19 @@ class EntryState {
   void on_send(const Timing& timing, Instant now);          // a packet uses the entry
   Solicit on_timer(const Timing& timing, Instant now);      // at or after deadline()
   void on_confirmation(const Timing& timing, Instant now);  // RFC 4861 7.3.1: a transport made progress
-  // An advertisement (ARP: a reply). Returns whether it brought the answer that packets wait for.
+  // An advertisement (ARP: a reply).
+  enum class Heed : std::uint8_t {
+    Ignored,   // it says nothing that may change the entry, or contradicts it without the override flag
+    Taken,     // it holds
+    Answered,  // and is what packets wait for
+  };
   struct Advertisement {
     const MacAddress* mac = nullptr;  // none: keeps the one that is there
     bool solicited = false;
     bool override_entry = false;
   };
-  bool on_advertisement(const Advertisement& advertisement, const Timing& timing, Instant now);
-  // The neighbour's own request told its address (RFC 4861 7.2.3). Returns as above.
+  Heed on_advertisement(const Advertisement& advertisement, const Timing& timing, Instant now);
+  // The neighbour's own request told its address (RFC 4861 7.2.3). Returns whether that is what packets wait for.
   bool on_heard(const MacAddress& mac);
 
  private:

@@ -5,6 +5,17 @@
 
 namespace stack::neighbor {
 
+namespace {
+
+// RFC 4861 asks for no more than well-formed options; what RFC 1812 3.3.2 says of ARP holds here as well: no single
+// host answers at a group's link address.
+bool are_macs_legal(const wire::NdpOptions& options) {
+  const auto is_group = [](const std::optional<MacAddress>& mac) { return mac && mac->is_multicast(); };
+  return !is_group(options.source_mac) && !is_group(options.target_mac);
+}
+
+}  // namespace
+
 void Resolver::send_neighbor(const wire::NeighborFields& fields, const IpAddress& source,
                              const IpAddress& destination) {
   Packet packet = pool_.allocate(fields.size());
@@ -22,7 +33,7 @@ void Resolver::on_ndp(Bytes message, const PacketMeta& meta, Instant now) {
     case wire::icmpv6::kNeighborSolicit:
     case wire::icmpv6::kNeighborAdvert: {
       const auto neighbor = wire::NeighborView::parse(message);
-      if (!neighbor || neighbor->target().is_multicast()) return invalid();
+      if (!neighbor || neighbor->target().is_multicast() || !are_macs_legal(neighbor->options())) return invalid();
       return load_u8(message, 0) == wire::icmpv6::kNeighborSolicit ? on_solicitation(*neighbor, meta, now)
                                                                    : on_advertisement(*neighbor, meta, now);
     }
@@ -34,7 +45,6 @@ void Resolver::on_ndp(Bytes message, const PacketMeta& meta, Instant now) {
 }
 
 void Resolver::on_duplicate(const IpAddress& address) {
-  ++conflicts_;
   detection_.on_conflict(address);
   host_.address_duplicate(address);
 }
@@ -49,17 +59,7 @@ void Resolver::on_solicitation(const wire::NeighborView& message, const PacketMe
   if (own == OwnAddress::NotOurs) return;
   if (is_detection && own != OwnAddress::Preferred) return on_duplicate(target);  // RFC 4862 5.4.3: two probe at once
   if (own == OwnAddress::Tentative) return;
-  if (!is_detection && source_mac) {
-    Cache::Entry* entry = cache_.find(meta.source);
-    if (entry == nullptr) {
-      std::vector<Packet> evicted;
-      entry = &cache_.make(meta.source, evicted);
-      discard_all(std::move(evicted), Drop::NeighborQueueFull);
-    }
-    const bool answered = entry->state.on_heard(*source_mac);
-    cache_.reschedule(*entry);
-    if (answered) learned(*entry, now);
-  }
+  if (!is_detection && source_mac) heard(entry_for(meta.source), *source_mac, now);
   wire::NeighborFields answer{.type = wire::icmpv6::kNeighborAdvert,
                               .solicited = !is_detection,
                               .override_entry = own == OwnAddress::Preferred,  // RFC 4429 3.3
@@ -74,25 +74,22 @@ void Resolver::on_advertisement(const wire::NeighborView& message, const PacketM
   const IpAddress target = message.target();
   const OwnAddress own = host_.own_address(target);
   if (own == OwnAddress::Tentative || own == OwnAddress::Optimistic) return on_duplicate(target);
-  if (own == OwnAddress::Preferred) {  // RFC 4862 5.4.4: beyond repair, but worth a word
-    ++conflicts_;
-    return;
-  }
+  if (own == OwnAddress::Preferred)
+    return hooks_.stats().count(Drop::NeighborInvalid);  // RFC 4862 5.4.4: beyond repair, and no reason to give it up
   Cache::Entry* entry = cache_.find(target);
   if (entry == nullptr) return;  // 7.2.5: nobody asked
   const auto& mac = message.options().target_mac;
-  const bool answered = entry->state.on_advertisement(
-      {.mac = mac ? &*mac : nullptr, .solicited = message.is_solicited(), .override_entry = message.is_override()},
-      config_.timing, now);
-  if (entry->is_router && !message.is_router()) host_.router_heard(target, Duration{}, now);
-  entry->is_router = message.is_router();
-  cache_.reschedule(*entry);
-  if (answered) learned(*entry, now);
+  const EntryState::Advertisement told{
+      .mac = mac ? &*mac : nullptr, .solicited = message.is_solicited(), .override_entry = message.is_override()};
+  if (!advertised(*entry, told, now)) return;
+  const bool was_router = std::exchange(entry->is_router, message.is_router());
+  if (was_router && !message.is_router()) host_.router_heard(target, Duration{}, now);
 }
 
 void Resolver::on_router_advertisement(Bytes message, const PacketMeta& meta, Instant now) {
   const auto advert = wire::RouterAdvertView::parse(message);
-  if (!advert || !meta.source.is_link_local()) return hooks_.stats().count(Drop::NeighborInvalid);  // 6.1.2
+  if (!advert || !meta.source.is_link_local() || !are_macs_legal(advert->options()))
+    return hooks_.stats().count(Drop::NeighborInvalid);  // 6.1.2
   solicitations_left_ = 0;
   next_solicitation_ = kNever;
   if (advert->hop_limit() != 0) host_.hop_limit_heard(advert->hop_limit());
@@ -101,18 +98,8 @@ void Resolver::on_router_advertisement(Bytes message, const PacketMeta& meta, In
   if (advert->retransmit_ms() >= 100 && advert->retransmit_ms() <= 60'000)
     config_.timing.retransmit = advert->retransmit_ms() * Duration{1ms};
   if (advert->options().mtu) host_.mtu_heard(*advert->options().mtu);
-  if (const auto& mac = advert->options().source_mac) {
-    Cache::Entry* entry = cache_.find(meta.source);
-    if (entry == nullptr) {
-      std::vector<Packet> evicted;
-      entry = &cache_.make(meta.source, evicted);
-      discard_all(std::move(evicted), Drop::NeighborQueueFull);
-    }
-    entry->is_router = true;
-    const bool answered = entry->state.on_heard(*mac);
-    cache_.reschedule(*entry);
-    if (answered) learned(*entry, now);
-  }
+  if (const auto& mac = advert->options().source_mac) heard(entry_for(meta.source), *mac, now);
+  if (Cache::Entry* entry = cache_.find(meta.source)) entry->is_router = true;
   host_.router_heard(meta.source, advert->router_lifetime_seconds() * Duration{1s}, now);
 }
 

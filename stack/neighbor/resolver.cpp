@@ -41,11 +41,7 @@ void Resolver::send(Packet packet, const IpAddress& next_hop, bool is_broadcast,
     return transmit(std::move(packet), entry->state.mac(), type);
   }
   const bool is_new = entry == nullptr;
-  if (is_new) {
-    std::vector<Packet> evicted;
-    entry = &cache_.make(next_hop, evicted);
-    discard_all(std::move(evicted), Drop::NeighborQueueFull);
-  }
+  if (is_new) entry = &entry_for(next_hop);
   if (Packet oldest = cache_.wait(*entry, std::move(packet)))
     hooks_.discard(std::move(oldest), Drop::NeighborQueueFull);
   if (!is_new) return;
@@ -67,6 +63,27 @@ void Resolver::solicit(const Cache::Entry& entry, Solicit how, Instant now) {
   // RFC 4429 3.3: from an optimistic address nobody may learn who has it.
   if (host_.own_address(*source) != OwnAddress::Optimistic) fields.options.source_mac = host_.mac();
   send_neighbor(fields, *source, how == Solicit::Unicast ? target : wire::solicited_node_group(target));
+}
+
+Cache::Entry& Resolver::entry_for(const IpAddress& address) {
+  if (Cache::Entry* known = cache_.find(address)) return *known;
+  std::vector<Packet> evicted;
+  Cache::Entry& made = cache_.make(address, evicted);
+  discard_all(std::move(evicted), Drop::NeighborQueueFull);
+  return made;
+}
+
+void Resolver::heard(Cache::Entry& entry, const MacAddress& mac, Instant now) {
+  const bool answered = entry.state.on_heard(mac);
+  cache_.reschedule(entry);
+  if (answered) learned(entry, now);
+}
+
+bool Resolver::advertised(Cache::Entry& entry, const EntryState::Advertisement& advertisement, Instant now) {
+  const auto heed = entry.state.on_advertisement(advertisement, config_.timing, now);
+  cache_.reschedule(entry);
+  if (heed == EntryState::Heed::Answered) learned(entry, now);
+  return heed != EntryState::Heed::Ignored;
 }
 
 void Resolver::learned(Cache::Entry& entry, Instant now) {
@@ -91,6 +108,7 @@ void Resolver::discard_all(std::vector<Packet> packets, Drop reason) {
 
 void Resolver::give_up(const IpAddress& address, Instant now) {
   Cache::Entry* entry = cache_.find(address);
+  if (entry == nullptr) return;  // what the one before it set off needed its place
   std::vector<Packet> waiting = std::move(entry->waiting);
   const bool was_router = entry->is_router;
   cache_.erase(address);

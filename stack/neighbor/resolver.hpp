@@ -60,14 +60,16 @@ class Resolver final : private DuplicateDetection::Actions {
   void on_arp(Packet packet, Instant now);  // data at the ARP header
   void on_ndp(Bytes message, const PacketMeta& meta, Instant now);
 
-  bool detect_duplicates(const IpAddress& address, Instant now) { return detection_.add(address, now); }
+  bool detect_duplicates(const IpAddress& address, Instant now) {  // false: too many
+    now_ = now;
+    return detection_.add(address, now);
+  }
   void forget_address(const IpAddress& address) { detection_.remove(address); }
   void solicit_routers(Instant now);  // RFC 4861 6.3.7; answers end it
 
   void on_timer(Instant now);
   Instant next_deadline() const;
-  Cache& cache() { return cache_; }
-  std::uint64_t conflicts() const { return conflicts_; }
+  const Cache& cache() const { return cache_; }
   void clear();  // gives up what waits
 
  private:
@@ -78,6 +80,10 @@ class Resolver final : private DuplicateDetection::Actions {
 
   void transmit(Packet packet, const MacAddress& to, std::uint16_t ether_type);
   void solicit(const Cache::Entry& entry, Solicit how, Instant now);
+  Cache::Entry& entry_for(const IpAddress& address);  // found or made
+  void heard(Cache::Entry& entry, const MacAddress& mac, Instant now);
+  bool advertised(Cache::Entry& entry, const EntryState::Advertisement& advertisement,
+                  Instant now);                    // false: ignored
   void learned(Cache::Entry& entry, Instant now);  // sends what waited
   void give_up(const IpAddress& address, Instant now);
   void discard_all(std::vector<Packet> packets, Drop reason);
@@ -100,8 +106,7 @@ class Resolver final : private DuplicateDetection::Actions {
   ResolverConfig config_;
   Cache cache_;
   DuplicateDetection detection_;
-  std::uint64_t conflicts_ = 0;
-  Instant next_defence_;  // RFC 5227 2.4 (b)
+  Instant next_defence_;  // RFC 5227 2.4 (c)
   int solicitations_left_ = 0;
   Instant next_solicitation_ = kNever;
   Instant now_;  // of the call that is running, for the detection's actions

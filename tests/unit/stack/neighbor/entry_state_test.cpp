@@ -6,6 +6,8 @@
 namespace stack::neighbor {
 namespace {
 
+using Heed = EntryState::Heed;
+
 const Timing kTiming;
 const MacAddress kA{{std::byte{2}, {}, {}, {}, {}, std::byte{1}}};
 const MacAddress kB{{std::byte{2}, {}, {}, {}, {}, std::byte{2}}};
@@ -14,7 +16,7 @@ Instant at(Duration d) { return Instant{} + d; }
 EntryState resolved(Instant now = at(0s)) {
   EntryState entry;
   entry.start(kTiming, now);
-  EXPECT_TRUE(entry.on_advertisement({.mac = &kA, .solicited = true}, kTiming, now));
+  EXPECT_EQ(entry.on_advertisement({.mac = &kA, .solicited = true}, kTiming, now), Heed::Answered);
   return entry;
 }
 
@@ -65,10 +67,12 @@ TEST(EntryState, ConfirmationFromAboveSavesProbes) {
 
 TEST(EntryState, AnotherAddressNeedsTheOverrideFlag) {
   EntryState entry = resolved();
-  EXPECT_FALSE(entry.on_advertisement({.mac = &kB, .solicited = true, .override_entry = false}, kTiming, at(1s)));
+  EXPECT_EQ(entry.on_advertisement({.mac = &kB, .solicited = true, .override_entry = false}, kTiming, at(1s)),
+            Heed::Ignored);
   EXPECT_EQ(entry.mac(), kA);
   EXPECT_EQ(entry.state(), State::Stale);
-  entry.on_advertisement({.mac = &kB, .solicited = true, .override_entry = true}, kTiming, at(2s));
+  EXPECT_EQ(entry.on_advertisement({.mac = &kB, .solicited = true, .override_entry = true}, kTiming, at(2s)),
+            Heed::Taken);
   EXPECT_EQ(entry.mac(), kB);
   EXPECT_EQ(entry.state(), State::Reachable);
   entry.on_advertisement({.mac = &kA, .solicited = false, .override_entry = true}, kTiming, at(3s));
@@ -79,8 +83,9 @@ TEST(EntryState, AnotherAddressNeedsTheOverrideFlag) {
 TEST(EntryState, UnsolicitedFirstAnswersAreStale) {
   EntryState entry;
   entry.start(kTiming, at(0s));
-  EXPECT_FALSE(entry.on_advertisement({.solicited = true}, kTiming, at(0s))) << "without an address it says nothing";
-  EXPECT_TRUE(entry.on_advertisement({.mac = &kA}, kTiming, at(0s)));
+  EXPECT_EQ(entry.on_advertisement({.solicited = true}, kTiming, at(0s)), Heed::Ignored)
+      << "without an address it says nothing";
+  EXPECT_EQ(entry.on_advertisement({.mac = &kA}, kTiming, at(0s)), Heed::Answered);
   EXPECT_EQ(entry.state(), State::Stale);
 }
 

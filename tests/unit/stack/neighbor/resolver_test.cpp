@@ -43,10 +43,13 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
     return address(target.is_v4() ? "10.77.0.2" : "fe80::2");
   }
   void transmit_frame(Packet frame) override { frames.push_back(bytes_of(frame)); }
-  void send_icmpv6(Packet message, const IpAddress& source, const IpAddress& destination, Instant) override {
-    icmp.push_back({bytes_of(message), source, destination});
+  void send_icmpv6(Packet message, const IpAddress& source, const IpAddress& destination, Instant now) override {
+    icmp.push_back({bytes_of(message), source, destination, now});
   }
-  void unreachable(Packet packet, Instant) override { lost.push_back(std::move(packet)); }
+  void unreachable(Packet packet, Instant) override {
+    lost.push_back(std::move(packet));
+    if (on_lost) on_lost();
+  }
   void address_unique(const IpAddress& a) override { unique.push_back(a); }
   void address_duplicate(const IpAddress& a) override { duplicate.push_back(a); }
   void router_heard(const IpAddress& router, Duration lifetime, Instant) override { routers[router] = lifetime; }
@@ -102,6 +105,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   struct Icmp {
     std::vector<std::byte> bytes;
     IpAddress source, destination;
+    Instant now;
   };
   Stats stats;
   Hooks hooks;
@@ -112,6 +116,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   std::vector<std::vector<std::byte>> frames;
   std::vector<Icmp> icmp;
   std::vector<Packet> lost;
+  std::function<void()> on_lost;
   std::vector<IpAddress> unique, duplicate;
   std::map<IpAddress, Duration> routers;
   std::uint32_t mtu = 0;
@@ -208,7 +213,7 @@ TEST_F(ResolverTest, AnswersArpAndLearnsFromTheQuestion) {
 
 TEST_F(ResolverTest, DefendsItsAddressOnceInAWhile) {
   for (Duration d : {1s, 2s, 12s}) arp(wire::ArpOperation::Request, 9, "10.77.0.2", "10.77.0.2", at(d));
-  EXPECT_EQ(resolver->conflicts(), 3u);
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
   EXPECT_EQ(frames.size(), 2u);
   EXPECT_TRUE(duplicate.empty());
 }
@@ -233,8 +238,9 @@ TEST_F(ResolverTest, FindsDuplicatesOfBothFamilies) {
   resolver->detect_duplicates(address("10.77.0.5"), at(0s));
   arp(wire::ArpOperation::Reply, 9, "10.77.0.5", "10.77.0.5");
   own[address("fd77::5")] = OwnAddress::Optimistic;
-  resolver->detect_duplicates(address("fd77::5"), at(0s));
+  resolver->detect_duplicates(address("fd77::5"), at(1s));
   ASSERT_EQ(icmp.size(), 1u);
+  EXPECT_EQ(icmp[0].now, at(1s));
   EXPECT_TRUE(icmp[0].source.is_unspecified());
   EXPECT_FALSE(wire::NeighborView::parse(icmp[0].bytes)->options().source_mac);
   ndp(advertisement("fd77::5", 9, false), "fd77::5", "ff02::1");
@@ -276,6 +282,70 @@ TEST_F(ResolverTest, RejectsWhatTheRfcCallsInvalid) {
   EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 6u);
   EXPECT_TRUE(icmp.empty());
   EXPECT_TRUE(routers.empty());
+}
+
+TEST_F(ResolverTest, GroupsHaveNoLinkAddressOfTheirOwn) {  // somebody's traffic would reach everybody
+  send("fe80::1");
+  auto from_group = advertisement("fe80::1", 1);
+  from_group.options.target_mac = MacAddress::broadcast();
+  ndp(from_group, "fe80::1", "fe80::2");
+  ndp(solicitation("fe80::2", MacAddress::broadcast()), "fe80::1", "fe80::2");
+  wire::RouterAdvertFields advert{.router_lifetime_seconds = 100};
+  advert.options.source_mac = MacAddress::broadcast();
+  ndp(advert, "fe80::1", "ff02::1");
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
+  EXPECT_TRUE(frames.empty() && routers.empty());
+  Packet packet = pool.allocate(28);
+  wire::ArpFields{.operation = wire::ArpOperation::Reply,
+                  .sender_mac = MacAddress::broadcast(),
+                  .sender_ip = address("10.77.0.1"),
+                  .target_mac = {},
+                  .target_ip = address("10.77.0.2")}
+      .emit(packet.make_private(28));
+  resolver->on_arp(std::move(packet), at(0s));
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 4u);
+}
+
+TEST_F(ResolverTest, AnAdvertisementThatMayNotChangeTheEntryMakesNoOneStopRouting) {  // RFC 4861 7.2.5
+  wire::RouterAdvertFields advert{.router_lifetime_seconds = 1800};
+  advert.options.source_mac = neighbor::mac(1);
+  ndp(advert, "fe80::1", "ff02::1");
+  ndp(advertisement("fe80::1", 9, false, false), "fe80::9", "ff02::1");
+  EXPECT_EQ(routers[address("fe80::1")], Duration{1800s});
+  ndp(advertisement("fe80::1", 1, false, false), "fe80::1", "ff02::1");
+  EXPECT_EQ(routers[address("fe80::1")], Duration{0s});
+}
+
+TEST_F(ResolverTest, ARouterNeedNotTellItsLinkAddressToBeOne) {  // RFC 4861 6.3.4
+  ndp(solicitation("fe80::2", neighbor::mac(1)), "fe80::1", "fe80::2");
+  ndp(wire::RouterAdvertFields{.router_lifetime_seconds = 1800}, "fe80::1", "ff02::1");
+  EXPECT_EQ(routers[address("fe80::1")], Duration{1800s});
+  ndp(advertisement("fe80::1", 1), "fe80::1", "fe80::2");
+  EXPECT_EQ(routers[address("fe80::1")], Duration{0s}) << "it was known as one";
+}
+
+TEST_F(ResolverTest, ARouterThatDoesNotAnswerIsNoneAnyMore) {
+  wire::RouterAdvertFields advert{.router_lifetime_seconds = 1800};
+  advert.options.source_mac = neighbor::mac(1);
+  ndp(advert, "fe80::1", "ff02::1");
+  send("fe80::1", at(1s));
+  for (int i = 0; i <= 8; ++i) resolver->on_timer(at(Duration{6s} + Duration{1s} * i));
+  EXPECT_EQ(routers[address("fe80::1")], Duration{0s});
+  EXPECT_EQ(resolver->cache().size(), 0u);
+}
+
+// The ICMP error about a lost packet may need a neighbour itself, and takes the place of the next lost one.
+TEST_F(ResolverTest, WhatALossSetsOffMayPushOutAnother) {
+  for (std::uint32_t i = 0; i < Cache::kMaxEntries; ++i)
+    resolver->send(pool.allocate(40), IpAddress::v4(0x0a4d'0100 + i), false, at(0s));
+  on_lost = [this] {
+    if (lost.size() == 1)
+      for (std::uint32_t i = 0; i < 3; ++i)
+        resolver->send(pool.allocate(40), IpAddress::v4(0x0a4e'0000 + i), false, at(3s));
+  };
+  for (Duration d : {1s, 2s, 3s}) resolver->on_timer(at(d));
+  EXPECT_EQ(resolver->cache().size(), 3u);
+  EXPECT_EQ(lost.size() + stats.dropped(Drop::NeighborQueueFull), Cache::kMaxEntries);
 }
 
 TEST_F(ResolverTest, HearsRouters) {
