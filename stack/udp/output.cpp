@@ -5,12 +5,16 @@
 #include "stack/ip/packet_context.hpp"
 #include "stack/ip/transport_checksum.hpp"
 #include "stack/udp/udp.hpp"
+#include "stack/wire/ipv4.hpp"
 #include "stack/wire/udp.hpp"
 
 namespace stack::udp {
 namespace {
 
-constexpr std::size_t kMaxPayload = 65'535 - wire::UdpView::kHeaderSize;
+// What the length fields of IP (RFC 791 3.1, RFC 8200 3) and UDP can say.
+constexpr std::size_t max_payload(Family family) {
+  return 65'535 - wire::UdpView::kHeaderSize - (family == Family::V4 ? wire::Ipv4View::kMinHeaderSize : 0);
+}
 constexpr std::size_t kPooledPayload = 1536;  // larger ones get a block of their own
 
 Error error_of(Drop reason) {
@@ -58,7 +62,7 @@ Error Udp::connect(Endpoint& endpoint, const SocketAddress& remote) {
 Error Udp::send(Endpoint& endpoint, Bytes payload, const SocketAddress& remote,
                 const std::optional<IpAddress>& source) {
   if (!endpoint.open_) return Error::Closed;
-  if (payload.size() > kMaxPayload) return Error::MessageTooLarge;
+  if (payload.size() > max_payload(remote.address.family())) return Error::MessageTooLarge;
   if (remote.port == 0 || remote.address.family() != endpoint.record_.local.address.family()) return Error::Invalid;
   const IpAddress& bound = endpoint.record_.local.address;
   const auto from = source ? source : (bound.is_unspecified() ? std::nullopt : std::optional{bound});
@@ -106,6 +110,7 @@ Error Udp::send(Endpoint& endpoint, Bytes payload, const SocketAddress& remote,
   return Error::None;
 }
 
+// Until one datagram of a conversation is allowed, each is asked about, as on receive.
 Error Udp::authorize_send(Packet& packet, ip::SendFacts& facts, const ip::Route& route, bool injected, Instant now) {
   Authorizer* authorizer = parts_.hooks.authorizer();
   if (authorizer == nullptr) return Error::None;
@@ -117,19 +122,11 @@ Error Udp::authorize_send(Packet& packet, ip::SendFacts& facts, const ip::Route&
   }
   const PacketContext context =
       ip::make_outbound_context(Hook::TransportOut, packet.meta(), facts, route, parts_.addresses);
-  if (flows_.is_pended(key) && !injected) {
-    parts_.hooks.discard(std::move(packet), Drop::PendRetransmission, context);
-    return Error::WouldBlock;
-  }
-  flows_.unpend(key);
   Operation operation = ip::make_flow_operation(context);
   operation.injected = injected;
   const Authorization answer = authorizer->connect(operation, &packet);
   if (answer.decision == Decision::Deny) return Error::AccessDenied;
-  if (answer.decision == Decision::Later) {
-    if (!flows_.pend(key, answer.ticket, now)) parts_.hooks.stats().count(Drop::PendLimit);
-    return Error::None;  // taken; it goes out when it comes back
-  }
+  if (answer.decision == Decision::Later) return Error::None;  // taken; it goes out when it comes back
   operation.endpoint.flow = facts.endpoint.flow = answer.flow;
   flows_.insert(key, answer.flow, now);
   if (authorizer->established(operation, packet ? &packet : nullptr)) return Error::None;

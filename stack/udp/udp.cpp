@@ -74,7 +74,7 @@ Error Udp::authorize_bind(Endpoint& endpoint, Ticket resumed) {
 
 bool Udp::resume(Ticket ticket) {
   const auto at = std::ranges::find_if(parked_, [ticket](const Parked& parked) { return parked.ticket == ticket; });
-  if (at == parked_.end()) return flows_.resume(ticket);
+  if (at == parked_.end()) return false;
   const auto endpoint = at->endpoint.lock();
   parked_.erase(at);
   if (endpoint == nullptr || !endpoint->id()) return true;

@@ -133,7 +133,7 @@ TEST_F(UdpTest, SendsFromTheBoundOrChosenAddress) {
   EXPECT_EQ(endpoint->send_to(payload, {address("10.77.0.1"), 9}, address("10.77.0.99")), Error::AddressNotAvailable);
   EXPECT_EQ(endpoint->send_to(payload, {address("fd77::1"), 9}), Error::Invalid);
   EXPECT_EQ(endpoint->send_to(payload, {address("10.77.0.1"), 0}), Error::Invalid);
-  EXPECT_EQ(endpoint->send_to(ByteVector(65'528), {address("10.77.0.1"), 9}), Error::MessageTooLarge);
+  EXPECT_EQ(endpoint->send_to(ByteVector(65'508), {address("10.77.0.1"), 9}), Error::MessageTooLarge);
   EXPECT_EQ(endpoint->send_to(ByteVector(60'000), {address("10.77.0.1"), 9}), Error::None);
   EXPECT_EQ(take_sent().size(), 41u) << "in fragments";
   routes.remove({*IpPrefix::parse("0.0.0.0/0"), address("10.77.0.254"), 2});
@@ -209,15 +209,19 @@ TEST_F(UdpTest, PendedDatagramsComeBackThroughTheInjector) {
   EXPECT_TRUE(endpoint->receive());
 }
 
+// The same for a burst that we begin: each datagram is taken, asked about and comes back.
 TEST_F(UdpTest, PendedSendsAreTakenAndComeBack) {
   hooks.set_authorizer(&authorizer);
   auto endpoint = open("0.0.0.0", 0);
   authorizer.connect_answer = Decision::Later;
-  EXPECT_EQ(endpoint->send_to(ByteVector(4), {address("10.77.0.1"), 9}), Error::None);
-  EXPECT_EQ(endpoint->send_to(ByteVector(4), {address("10.77.0.1"), 9}), Error::WouldBlock);
+  std::vector<Packet> pended;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(endpoint->send_to(ByteVector(4), {address("10.77.0.1"), 9}), Error::None);
+    pended.push_back(std::move(authorizer.kept));
+  }
   EXPECT_TRUE(card.sent.empty());
+  EXPECT_EQ(stats.dropped(), 0u);
   authorizer.connect_answer = Decision::Allow;
-  Packet back = std::move(authorizer.kept);
   ip::SendFacts facts;
   facts.source = address("10.77.0.2");
   facts.destination = address("10.77.0.1");
@@ -226,8 +230,34 @@ TEST_F(UdpTest, PendedSendsAreTakenAndComeBack) {
   facts.local_port = endpoint->local().port;
   facts.remote_port = 9;
   facts.transport_header_size = 8;
-  udp->send_injected(std::move(back), endpoint->id(), facts, *output.route(facts.destination, facts.source), now);
-  EXPECT_EQ(take_sent().size(), 1u);
+  for (Packet& back : pended)
+    udp->send_injected(std::move(back), endpoint->id(), facts, *output.route(facts.destination, facts.source), now);
+  EXPECT_EQ(take_sent().size(), 2u);
+  EXPECT_EQ(authorizer.names(), (std::vector<std::string>{"bind", "connect", "connect", "connect", "established"}));
+  EXPECT_FALSE(authorizer.asked[2].operation.injected);
+  EXPECT_TRUE(authorizer.asked[3].operation.injected);
+}
+
+TEST_F(UdpTest, HandlersMayCloseAndReplaceThemselves) {
+  auto endpoint = open("0.0.0.0", 53);
+  const auto token = std::make_shared<int>(7);
+  int seen = 0;
+  endpoint->set_readable_handler([&seen, &endpoint, token] {
+    endpoint->close();
+    seen = *token;  // what the handler holds is still there
+  });
+  receive(datagram(1, 53));
+  executor.run();
+  EXPECT_EQ(seen, 7);
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST_F(UdpTest, EndpointsAreBounded) {
+  udp.reset();
+  udp = std::make_unique<udp::Udp>(parts, output, icmp_reply, endpoints, SipKey{8, 9},
+                                   udp::UdpConfig{.endpoint_limit = 2}, now);
+  auto one = open("0.0.0.0", 53), two = open("0.0.0.0", 54);
+  EXPECT_EQ(udp->open({address("0.0.0.0"), 55}, owner).error, Error::NoBuffers);
 }
 
 TEST_F(UdpTest, BindsMayBeDeniedOrPutOff) {
