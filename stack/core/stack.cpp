@@ -17,6 +17,11 @@ namespace {
 
 SipKey make_key(RandomSource& random) { return {random.next(), random.next()}; }
 
+Parties checked(Parties parties) {
+  CHECK(parties.random != nullptr);
+  return parties;
+}
+
 Config with_owner(Config config) {
   if (config.system_owner == nullptr) config.system_owner = std::make_shared<const Owner>();
   return config;
@@ -28,7 +33,7 @@ Config with_owner(Config config) {
 struct Stack::Impl final : ip::NdpReceiver {
   Impl(const Config& given, Parties given_parties, Instant start)
       : config(with_owner(given)),
-        parties(std::move(given_parties)),
+        parties(checked(std::move(given_parties))),
         now(start),
         run_queue(parties.wake),
         hooks(stats),
@@ -87,9 +92,7 @@ struct Stack::Impl final : ip::NdpReceiver {
 };
 
 Stack::Stack(const Config& config, Parties parties, Instant now)
-    : impl_(std::make_unique<Impl>(config, std::move(parties), now)) {
-  CHECK(impl_->parties.random != nullptr);
-}
+    : impl_(std::make_unique<Impl>(config, std::move(parties), now)) {}
 
 // Sockets and queues first, while everything that hears of it still stands; then what they posted.
 Stack::~Stack() {

@@ -41,7 +41,7 @@ class Stack {
   static constexpr std::size_t kMaxInterfaces = 16;
 
   Stack(const Config& config, Parties parties, Instant now);
-  ~Stack();  // aborts connections, closes sockets, gives up what waits; packets that others hold may outlive it
+  ~Stack();  // connections end without a word, sockets close, what waits is given up; packets that others hold live on
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
 

@@ -264,6 +264,23 @@ TEST_F(StackTest, ADuplicateAddressIsGivenUp) {
   EXPECT_EQ(stack->stats().dropped(Drop::NotForUs), 1u);
 }
 
+TEST_F(StackTest, AddressesOfOnePrefixShareTheirRoute) {
+  EXPECT_TRUE(stack->add_address(card, *IpPrefix::parse("10.77.0.3/24")));
+  stack->remove_address(card, address("10.77.0.3"));
+  const auto route = stack->output().route(address("10.77.0.1"), std::nullopt);
+  ASSERT_TRUE(route);
+  EXPECT_EQ(route->source.to_string(), "10.77.0.2");
+  stack->remove_address(card, address("10.77.0.2"));
+  EXPECT_FALSE(stack->output().route(address("10.77.0.1"), std::nullopt));
+}
+
+TEST_F(StackTest, InterfacesAreBounded) {
+  FakeLink more{Medium::RawIp};
+  for (std::size_t i = 1; i < core::Stack::kMaxInterfaces; ++i) stack->add_interface(more, "more");
+  EXPECT_EQ(stack->add_interface(more, "one too many"), 0u);
+  stack.reset();  // before its links
+}
+
 TEST_F(StackTest, RoutersAreHeard) {
   wire::RouterAdvertFields advert{.hop_limit = 33, .router_lifetime_seconds = 60};
   advert.options.source_mac = mac(1);

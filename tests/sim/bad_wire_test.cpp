@@ -2,9 +2,8 @@
 // is one seed of a parameter set; a failure prints it.
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "tests/support/sim_network.hpp"
+#include "tests/support/talker.hpp"
 
 namespace {
 
@@ -14,61 +13,6 @@ using stack::IpAddress;
 using stack::TcpStream;
 using test::SimLinkOptions;
 
-// Sends `total` bytes of a pattern, then its FIN; checks that what it receives is the pattern.
-class Talker final : public TcpStream::Observer {
- public:
-  Talker(std::size_t total, std::uint8_t pattern) : left_(total), pattern_(pattern) {}
-
-  void start(TcpStream stream) {
-    stream_ = std::move(stream);
-    stream_.set_observer(this);
-    on_writable();
-  }
-  void on_connected() override { on_writable(); }
-  void on_readable() override {
-    std::array<std::byte, 16'384> buffer;
-    for (;;) {
-      const auto got = stream_.read(buffer);
-      if (got.error != Error::None) return;
-      if (got.count == 0) {
-        finished = true;
-        if (left_ == 0) stream_.close();
-        return;
-      }
-      for (std::size_t i = 0; i < got.count; ++i)
-        if (buffer[i] != value(received + i)) ++wrong;
-      received += got.count;
-    }
-  }
-  void on_writable() override {
-    std::array<std::byte, 16'384> buffer;
-    while (left_ > 0) {
-      const std::size_t want = std::min(left_, buffer.size());
-      for (std::size_t i = 0; i < want; ++i) buffer[i] = value(sent_ + i);
-      const auto put = stream_.write(stack::Bytes{buffer}.first(want));
-      sent_ += put.count;
-      left_ -= put.count;
-      if (put.count < want) return;
-    }
-    if (!shut_) stream_.shutdown_write();
-    shut_ = true;
-  }
-  void on_failed(Error why) override { failure = why; }
-
-  std::size_t received = 0, wrong = 0;
-  bool finished = false;
-  Error failure = Error::None;
-
- private:
-  std::byte value(std::size_t position) const {
-    return static_cast<std::byte>(position * 7 + position / 251 + pattern_);
-  }
-  TcpStream stream_;
-  std::size_t left_, sent_ = 0;
-  std::uint8_t pattern_;
-  bool shut_ = false;
-};
-
 struct Case {
   const char* name;
   SimLinkOptions link;
@@ -76,9 +20,9 @@ struct Case {
   std::size_t bytes = 500'000;
 };
 
-class TwoStacks : public ::testing::TestWithParam<Case> {};
+class BadWire : public ::testing::TestWithParam<Case> {};
 
-TEST_P(TwoStacks, BothDirectionsArriveByteForByte) {
+TEST_P(BadWire, BothDirectionsArriveByteForByte) {
   std::uint64_t lost = 0, corrupted = 0;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -92,7 +36,7 @@ TEST_P(TwoStacks, BothDirectionsArriveByteForByte) {
     network.run_for(3s);  // duplicate address detection
 
     const auto owner = std::make_shared<const stack::Owner>();
-    Talker asking{GetParam().bytes, 3}, answering{GetParam().bytes, 3};
+    test::Talker asking{GetParam().bytes}, answering{GetParam().bytes};
     const auto any = IpAddress::any(GetParam().v6 ? stack::Family::V6 : stack::Family::V4);
     auto listening = server->listen_tcp({any, 80}, owner);
     ASSERT_EQ(listening.error, Error::None);
@@ -117,7 +61,7 @@ TEST_P(TwoStacks, BothDirectionsArriveByteForByte) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Wires, TwoStacks,
+    Wires, BadWire,
     ::testing::Values(
         Case{.name = "Clean", .link = {.impairment = {.delay = 1ms}}},
         Case{.name = "CleanV6", .link = {.impairment = {.delay = 1ms}}, .v6 = true},

@@ -1,14 +1,17 @@
-// Two stacks joined by a wire without a device, in virtual time: everything from ARP to TCP at once, with the
-// offloads of the links on and off.
+// Conversations of whole stacks in virtual time, two joined by a wire without a device, or one with itself: everything
+// from ARP to TCP at once, with the offloads of the links on and off.
 #include <gtest/gtest.h>
 
 #include <deque>
 
 #include "stack/core/stack.hpp"
+#include "tests/support/talker.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
 
 namespace stack::test {
 namespace {
+
+using ::test::Talker;
 
 // One end of the wire: frames wait here until the other end takes them. Large sends and partial checksums cross as
 // they are, as between two virtual machines.
@@ -60,9 +63,9 @@ struct Setup {
   const char* server;
 };
 
-class TwoStacks : public ::testing::TestWithParam<Setup> {
+class Conversation : public ::testing::TestWithParam<Setup> {
  protected:
-  TwoStacks() {
+  Conversation() {
     const bool on = GetParam().offload;
     const LinkCapabilities offload{.checksum = on, .tso4 = on, .tso6 = on};
     client = std::make_unique<Host>(GetParam().medium, 1, offload, 11, now);
@@ -100,85 +103,38 @@ class TwoStacks : public ::testing::TestWithParam<Setup> {
   std::shared_ptr<const Owner> owner = std::make_shared<const Owner>();
 };
 
-// Sends `total` bytes of a pattern, then FIN; or takes them and counts what is wrong.
-struct Peer final : TcpStream::Observer {
-  TcpStream stream;
-  std::size_t to_send = 0, sent = 0, received = 0, wrong = 0;
-  bool connected = false, ended = false;
-  Error failure = Error::None;
-
-  static std::byte pattern(std::size_t at) { return static_cast<std::byte>(at * 31 + (at >> 8)); }
-  void on_connected() override {
-    connected = true;
-    on_writable();
-  }
-  void on_writable() override {
-    ByteVector chunk(16'384);
-    while (sent < to_send) {
-      const std::size_t count = std::min(chunk.size(), to_send - sent);
-      for (std::size_t i = 0; i < count; ++i) chunk[i] = pattern(sent + i);
-      const auto done = stream.write(Bytes{chunk}.first(count));
-      sent += done.count;
-      if (done.count < count) return;
-    }
-    if (to_send != 0) stream.shutdown_write();
-    to_send = 0;
-  }
-  void on_readable() override {
-    ByteVector chunk(65'536);
-    for (;;) {
-      const auto done = stream.read(chunk);
-      if (done.error != Error::None) return;
-      if (done.count == 0) {
-        ended = true;
-        stream.close();
-        return;
-      }
-      for (std::size_t i = 0; i < done.count; ++i) wrong += chunk[i] != pattern(received + i);
-      received += done.count;
-    }
-  }
-  void on_failed(Error error) override { failure = error; }
-};
-
-TEST_P(TwoStacks, TcpMovesAMegabyteByteForByte) {
+TEST_P(Conversation, TcpMovesAMegabyteByteForByte) {
   const IpAddress to = address(GetParam().server);
-  Peer sender, receiver;
+  Talker sender{1'000'000}, receiver{0};
   auto listened = server->stack.listen_tcp({to, 80}, owner);
   ASSERT_EQ(listened.error, Error::None);
-  listened.listener.set_accept_handler([&](TcpStream stream) {
-    receiver.stream = std::move(stream);
-    receiver.stream.set_observer(&receiver);
-  });
-  sender.to_send = 1'000'000;
+  listened.listener.set_accept_handler([&](TcpStream stream) { receiver.start(std::move(stream)); });
   auto connected = client->stack.connect_tcp({to, 80}, {IpAddress::any(to.family()), 0}, owner);
   ASSERT_TRUE(connected.error == Error::None || connected.error == Error::InProgress);
-  sender.stream = std::move(connected.stream);
-  sender.stream.set_observer(&sender);
-  ASSERT_TRUE(run([&] { return receiver.ended; }));
+  sender.start(std::move(connected.stream));
+  ASSERT_TRUE(run([&] { return receiver.finished; }));
   EXPECT_EQ(receiver.received, 1'000'000u);
   EXPECT_EQ(receiver.wrong, 0u);
-  sender.stream.close();
+  sender.close();
   run([] { return false; }, 3min);
   EXPECT_EQ(server->stack.pool().in_use() + client->stack.pool().in_use(), 0u);
 }
 
-TEST_P(TwoStacks, NobodyListensMeansReset) {
+TEST_P(Conversation, NobodyListensMeansReset) {
   const IpAddress to = address(GetParam().server);
-  Peer sender;
+  Talker sender{10};
   auto connected = client->stack.connect_tcp({to, 81}, {IpAddress::any(to.family()), 0}, owner);
-  sender.stream = std::move(connected.stream);
-  sender.stream.set_observer(&sender);
+  sender.start(std::move(connected.stream));
   EXPECT_TRUE(run([&] { return sender.failure != Error::None; }));
   EXPECT_EQ(sender.failure, Error::ConnectionRefused);
 }
 
-TEST_P(TwoStacks, LargeDatagramsCrossInFragments) {
+TEST_P(Conversation, LargeDatagramsCrossInFragments) {
   const IpAddress to = address(GetParam().server);
   auto in = server->stack.open_udp({to, 53}, owner),
        out = client->stack.open_udp({IpAddress::any(to.family()), 0}, owner);
   ByteVector payload(20'000);
-  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = Peer::pattern(i);
+  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::byte>(i * 31 + (i >> 8));
   EXPECT_EQ(out.socket.send_to(payload, {to, 53}), Error::None);
   std::optional<UdpSocket::Datagram> got;
   // Fourteen fragments wait for the neighbour's answer: fewer than the cache's queue holds.
@@ -187,7 +143,7 @@ TEST_P(TwoStacks, LargeDatagramsCrossInFragments) {
   EXPECT_EQ(got->remote.port, out.socket.local().port);
 }
 
-TEST_P(TwoStacks, ClosedUdpPortIsToldToAConnectedSocket) {
+TEST_P(Conversation, ClosedUdpPortIsToldToAConnectedSocket) {
   const IpAddress to = address(GetParam().server);
   auto out = client->stack.open_udp({IpAddress::any(to.family()), 0}, owner);
   EXPECT_EQ(out.socket.connect({to, 99}), Error::None);
@@ -198,7 +154,7 @@ TEST_P(TwoStacks, ClosedUdpPortIsToldToAConnectedSocket) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , TwoStacks,
+    , Conversation,
     ::testing::Values(Setup{Medium::Ethernet, false, "10.77.0.2"}, Setup{Medium::Ethernet, true, "10.77.0.2"},
                       Setup{Medium::Ethernet, false, "fd77::2"}, Setup{Medium::Ethernet, true, "fd77::2"},
                       Setup{Medium::RawIp, true, "10.77.0.2"}, Setup{Medium::RawIp, false, "fd77::2"}),
@@ -212,26 +168,21 @@ TEST(LoopbackTcp, AStackTalksToItself) {
   Host host{Medium::RawIp, 2, {}, 5, now};
   auto owner = std::make_shared<const Owner>();
   for (const char* name : {"127.0.0.1", "::1", "10.77.0.2"}) {
-    Peer sender, receiver;
+    Talker sender{500'000}, receiver{0};
     const IpAddress to = address(name);
     auto listened = host.stack.listen_tcp({IpAddress::any(to.family()), 80}, owner);
     ASSERT_EQ(listened.error, Error::None) << name;
-    listened.listener.set_accept_handler([&](TcpStream stream) {
-      receiver.stream = std::move(stream);
-      receiver.stream.set_observer(&receiver);
-    });
-    sender.to_send = 500'000;
+    listened.listener.set_accept_handler([&](TcpStream stream) { receiver.start(std::move(stream)); });
     auto connected = host.stack.connect_tcp({to, 80}, {IpAddress::any(to.family()), 0}, owner);
-    sender.stream = std::move(connected.stream);
-    sender.stream.set_observer(&sender);
-    for (int i = 0; i < 100'000 && !receiver.ended; ++i) {
+    sender.start(std::move(connected.stream));
+    for (int i = 0; i < 100'000 && !receiver.finished; ++i) {
       host.stack.poll(now);
       const Instant next = host.stack.next_deadline();
       if (next != kNever) now = std::max(next, now + 1us);
     }
     EXPECT_EQ(receiver.received, 500'000u) << name;
     EXPECT_EQ(receiver.wrong, 0u);
-    sender.stream.close();
+    sender.close();
   }
   EXPECT_TRUE(host.link.out_.empty());
 }
