@@ -10,7 +10,7 @@ namespace {
 // RFC 5681 2. Asked before the window is updated.
 bool is_plain_duplicate(const Tcb& tcb, const Segment& segment) {
   return segment.ack_number == tcb.snd_una && segment.length() == 0 && tcb.has_outstanding() &&
-         segment.window << tcb.snd_scale == tcb.snd_wnd;
+         segment.window_bytes(tcb.snd_scale) == tcb.snd_wnd;
 }
 
 // New information of the SACK option. Blocks below snd_una are reports of duplicates (RFC 2883), blocks beyond
@@ -54,7 +54,6 @@ std::uint32_t free_acknowledged(Tcb& tcb, Seq una) {
 }
 
 void restart_timers(Tcb& tcb, Instant now) {
-  tcb.retransmissions = 0;
   tcb.timers.retransmit = tcb.has_outstanding() ? now + tcb.rtt.rto() : kNever;  // RFC 6298 5.2, 5.3
   tcb.timers.give_up = tcb.has_outstanding() ? now + tcb.give_up_after : kNever;
   if (tcb.timers.orphan != kNever) tcb.timers.orphan = now + tcb.config->orphan_timeout;
@@ -87,6 +86,7 @@ void process_ack(Tcb& tcb, const Segment& segment, Actions& actions, Instant now
     if (cumulative.sample_sent_at) delivered.sample_sent_at = cumulative.sample_sent_at;
     acked_data = free_acknowledged(tcb, una);
     tcb.snd_una = una;
+    tcb.snd_small_end = later(tcb.snd_small_end, una);  // never half a circle behind
     sample_rtt(tcb, segment, delivered, now);
     restart_timers(tcb, now);
   } else if (has_new_sack && !delivered.any_retransmitted && delivered.sample_sent_at) {

@@ -41,6 +41,8 @@ Operation Tcp::operation_of(const EndpointFacts& facts, const SocketAddress& loc
 
 Tcp::Listened Tcp::listen(const SocketAddress& local, std::shared_ptr<const Owner> owner) {
   if (demux_.listener_count() >= config_.listener_limit) return {nullptr, Error::NoBuffers};
+  if (!local.address.is_unspecified() && !parts_.addresses.is_own_unicast(local.address))
+    return {nullptr, Error::AddressNotAvailable};
   SocketAddress bound = local;
   const std::uint32_t range = config_.ephemeral_last - config_.ephemeral_first + 1U;
   const std::uint32_t start = parts_.random.below(range);
@@ -115,7 +117,6 @@ Tcp::Connected Tcp::connect(const SocketAddress& remote, std::shared_ptr<const O
   const FourTuple tuple{local.value_or(SocketAddress{IpAddress::any(remote.address.family()), 0}), remote};
   auto endpoint = std::make_shared<Endpoint>(*this, config_, tuple, owner_or_nobody(owner));
   if (!register_endpoint(*endpoint)) return {nullptr, Error::NoBuffers};
-  endpoint->is_handed_out_ = true;
   endpoint->opening_ = Endpoint::Opening::Bind;
   wake(*endpoint);
   return {std::move(endpoint), Error::None};
@@ -153,10 +154,8 @@ Error Tcp::authorize_open(Endpoint& endpoint) {
     Operation operation = operation_of(endpoint.facts(), endpoint.tuple_.local, endpoint.tuple_.remote);
     operation.resumed = std::exchange(endpoint.resumed_, 0);
     const Authorization answer = connects ? authorizer->connect(operation, nullptr) : authorizer->bind(operation);
-    if (answer.decision == Decision::Allow) {
-      if (connects) endpoint.record_.facts.flow = answer.flow;
-      return Error::None;
-    }
+    if (answer.flow != 0) endpoint.record_.facts.flow = answer.flow;  // also while it waits; ends in release()
+    if (answer.decision == Decision::Allow) return Error::None;
     const bool may_wait = answer.decision == Decision::Later && operation.resumed == 0 && parked_.size() < kMaxParked;
     if (!may_wait) return Error::AccessDenied;
     parked_[answer.ticket] = {endpoint.shared_from_this(), nullptr};

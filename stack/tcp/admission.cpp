@@ -20,8 +20,7 @@ void Tcp::to_listener(const std::shared_ptr<Listener>& listener, Inbound& inboun
       discard(inbound, Drop::TcpUnacceptable);
       return;
     case ListenVerdict::Reset: {
-      const bool may_be_cookie = listener->uses_cookies_ && now <= listener->cookies_until_ &&
-                                 !inbound.segment.syn() && !inbound.segment.fin();
+      const bool may_be_cookie = now <= listener->cookies_until_ && !inbound.segment.syn();
       const auto restored =
           may_be_cookie ? cookies_.check(inbound.tuple, inbound.segment, now) : std::optional<SynCookies::Restored>{};
       if (restored) return admit_cookie(listener, inbound, *restored, now);
@@ -43,7 +42,9 @@ void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound,
   inbound.facts = listener->facts();
   if (pended_.contains(tuple) && !is_injected) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
   if (!has_room_for_child(*listener)) {
-    const bool can_help = config_.syn_cookies && listener->accepted_.size() < config_.accept_backlog;
+    // The ACK of a cookie would not get past a block of TIME_WAIT.
+    const bool can_help =
+        config_.syn_cookies && listener->accepted_.size() < config_.accept_backlog && !demux_.contains(tuple);
     if (can_help) return send_cookie(*listener, inbound, now);
     return static_cast<void>(discard(inbound, Drop::ListenQueueFull));
   }
@@ -51,12 +52,8 @@ void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound,
   if (!inspect(inbound)) return;
   const auto flow = authorize_accept(inbound, now);
   if (!flow) return;
-  // The hooks have run: the listener may be gone, and so may the block that this SYN takes the place of.
-  const EndpointPtr child = listener->is_open() ? make_child(listener, tuple, *flow) : nullptr;
-  if (child == nullptr) {
-    if (*flow != 0) parts_.hooks.authorizer()->flow_ended(*flow);
-    return no_endpoint(inbound, Drop::ConnectionLimit, now);
-  }
+  const EndpointPtr child = admit_child(listener, inbound, *flow, now);
+  if (child == nullptr) return;
   Seq iss = isn_.make(tuple, now);
   if (Demux::Entry* entry = demux_.find(tuple))
     if (const auto* block = std::get_if<TimeWaitTable::Block>(entry)) {
@@ -92,13 +89,22 @@ std::optional<FlowTag> Tcp::authorize_accept(Inbound& inbound, Instant now) {
   return std::nullopt;
 }
 
-Tcp::EndpointPtr Tcp::make_child(const std::shared_ptr<Listener>& listener, const FourTuple& tuple, FlowTag flow) {
-  auto child = std::make_shared<Endpoint>(*this, config_, tuple, listener->owner());
-  if (!register_endpoint(*child)) return nullptr;
+// Null: the hooks have run, and the listener is gone or the last place is taken; flow and segment have been dealt with.
+Tcp::EndpointPtr Tcp::admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, FlowTag flow,
+                                  Instant now) {
+  auto child = std::make_shared<Endpoint>(*this, config_, inbound.tuple, listener->owner());
+  if (!listener->is_open() || !register_endpoint(*child)) {
+    if (flow != 0) parts_.hooks.authorizer()->flow_ended(flow);
+    if (!listener->is_open())
+      no_endpoint(inbound, Drop::NoEndpoint, now);
+    else
+      discard(inbound, Drop::ConnectionLimit);
+    return nullptr;
+  }
   child->record_.facts.parent = listener->id();
   child->record_.facts.flow = flow;
   child->listener_ = listener;
-  child->tcb_.ts_offset = isn_.timestamp_offset(tuple);
+  child->tcb_.ts_offset = isn_.timestamp_offset(inbound.tuple);
   return child;
 }
 
@@ -114,13 +120,12 @@ void Tcp::send_cookie(Listener& listener, Inbound& inbound, Instant now) {
   if (!inspect(inbound)) return;
   const auto route = parts_.ip.route(inbound.tuple.remote.address, inbound.tuple.local.address);
   if (!route) return static_cast<void>(discard(inbound, route.drop()));
-  listener.uses_cookies_ = true;
   listener.cookies_until_ = now + SynCookies::kLifetime + SynCookies::kPeriod;
   parts_.hooks.stats().count(Drop::ListenQueueFull);
 
   // The Tcb lives for this answer only; it knows how options are agreed on.
   Tcb tcb{config_, inbound.tuple.local.address.family()};
-  tcb.path_mss = route->mtu - (tcb.family == Family::V4 ? 40 : 60);
+  tcb.path_mss = path_mss_of(route->mtu, tcb.family);
   tcb.ts_offset = isn_.timestamp_offset(inbound.tuple);
   accept_syn(tcb, inbound.segment, cookies_.make(inbound.tuple, inbound.segment, now), now);
   tcb.state = State::SynReceived;
@@ -152,11 +157,8 @@ void Tcp::admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbou
   if (!inspect(inbound)) return;
   const auto flow = authorize_accept(inbound, now);
   if (!flow) return;
-  const EndpointPtr child = listener->is_open() ? make_child(listener, tuple, *flow) : nullptr;
-  if (child == nullptr) {
-    if (*flow != 0) parts_.hooks.authorizer()->flow_ended(*flow);
-    return no_endpoint(inbound, Drop::ConnectionLimit, now);
-  }
+  const EndpointPtr child = admit_child(listener, inbound, *flow, now);
+  if (child == nullptr) return;
   demux_.insert(tuple, child);
   Tcb& tcb = child->tcb_;
   tcb.begin_send(inbound.segment.ack_number - 1);
@@ -169,11 +171,11 @@ void Tcp::admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbou
   options.sack_permitted = restored.sack_permitted;
   negotiate(tcb, options, now);
   on_window_announced(tcb, window_field(tcb, true), true);
-  tcb.snd_wnd = tcb.max_snd_wnd = inbound.segment.window << tcb.snd_scale;
+  tcb.snd_wnd = tcb.max_snd_wnd = inbound.segment.window_bytes(tcb.snd_scale);
   tcb.snd_wl1 = inbound.segment.seq;
   tcb.snd_wl2 = inbound.segment.ack_number;
   child->now_ = now;
-  child->refresh_route(now);
+  child->refresh_route();
   tcb.begin_transfer();
   child->enter(State::Established);
   if (child->established(inbound.segment))

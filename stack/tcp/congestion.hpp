@@ -34,8 +34,11 @@ class Congestion {
   // Nothing was sent for longer than a timeout (RFC 5681 4.1); `restart_window` bounds the window.
   virtual void on_idle(std::uint32_t restart_window, Instant now);
 
-  // The sender's maximum segment size changed; the window in bytes stays.
-  void set_mss(std::uint32_t mss) { mss_ = mss; }
+  // The sender's maximum segment size changed; the window in bytes stays, but holds a segment.
+  void set_mss(std::uint32_t mss) {
+    mss_ = mss;
+    cwnd_bytes_ = std::max(cwnd_bytes_, mss);
+  }
   void set_initial_window(std::uint32_t bytes) { cwnd_bytes_ = std::max(bytes, mss_); }
 
   std::uint32_t cwnd_bytes() const { return cwnd_bytes_; }

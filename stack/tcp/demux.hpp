@@ -27,11 +27,6 @@ class Demux {
   bool contains(const FourTuple& tuple) const { return connections_.contains(tuple); }
   void insert(const FourTuple& tuple, Entry entry) { connections_.insert_or_assign(tuple, std::move(entry)); }
   void erase(const FourTuple& tuple) { connections_.erase(tuple); }
-  std::size_t size() const { return connections_.size(); }
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (const auto& [tuple, entry] : connections_) visit(entry);
-  }
 
   // The listener bound to exactly this address, else the one bound to every address of the family.
   std::shared_ptr<Listener> find_listener(const SocketAddress& local) const;

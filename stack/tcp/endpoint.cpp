@@ -72,11 +72,12 @@ Error Endpoint::write_error() const {
 }
 
 Endpoint::Transfer Endpoint::after_write(std::size_t wanted, std::size_t count) {
+  is_short_of_blocks_ = count < wanted && tcb_.send.room() > 0;
   if (count < wanted)
     is_writer_waiting_ = true;
   else if (std::exchange(finish_after_write_, false))
     wants_finish_ = true;
-  if (count > 0) wake();
+  if (count > 0 || is_short_of_blocks_) wake();
   return {count, count == 0 && wanted > 0 ? Error::WouldBlock : Error::None};
 }
 

@@ -80,7 +80,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
 
  private:
   friend class Tcp;
-  friend class Listener;
+  friend class Listener;  // hands it out
   enum Event : unsigned { kConnected = 1, kReadable = 2, kWritable = 4, kFailed = 8 };
   enum class Opening : std::uint8_t { Bind, Connect, Syn, Done };  // steps of an active open
 
@@ -112,7 +112,8 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void apply_close(Instant now);
   void queue_fin();
   void output(Instant now);
-  bool refresh_route(Instant now);
+  bool refresh_route();
+  void retry_output(Instant now);
   bool transmit(OutSegment& segment, Instant now);
   void settle(Instant now);  // gives the endpoint up when the connection no longer needs one
 
@@ -132,17 +133,17 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   Ticket resumed_ = 0;
   bool is_registered_ = false;  // in the tables: the handle lives
   bool is_half_open_ = false;   // counts against the listener's backlog
-  bool is_handed_out_ = false;  // the application has, or had, it
   bool is_app_done_ = false;    // it has closed or aborted
   bool wants_finish_ = false;   // requests of the application, until run()
   bool wants_close_ = false;
   bool wants_abort_ = false;
   bool is_flow_aborted_ = false;  // requested from outside (Tcp::abort_flow)
   bool finish_after_write_ = false;
-  bool is_reader_waiting_ = true;   // tell it once there is something to read
-  bool is_writer_waiting_ = false;  // likewise, to write
-  bool is_running_ = false;         // in the module's run list
-  bool is_notified_ = false;        // in its notification queue
+  bool is_reader_waiting_ = true;    // tell it once there is something to read
+  bool is_writer_waiting_ = false;   // likewise, to write
+  bool is_short_of_blocks_ = false;  // a write failed although the buffer had room
+  bool is_running_ = false;          // in the module's run list
+  bool is_notified_ = false;         // in its notification queue
   unsigned events_ = 0;
   Error error_ = Error::None;
   Error soft_error_ = Error::None;

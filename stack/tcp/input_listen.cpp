@@ -16,7 +16,7 @@ void accept_syn(Tcb& tcb, const Segment& syn, Seq iss, Instant now) {
   tcb.begin_send(iss);
   tcb.begin_receive(syn.seq);
   negotiate(tcb, syn.options, now);
-  tcb.snd_wnd = tcb.max_snd_wnd = syn.window;  // never scaled on a SYN (RFC 7323 2.2)
+  tcb.snd_wnd = tcb.max_snd_wnd = syn.window_bytes(tcb.snd_scale);
   tcb.snd_wl1 = syn.seq;
   tcb.snd_wl2 = iss;
   tcb.update_mss();

@@ -37,7 +37,7 @@ Step take_syn(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
   negotiate(tcb, segment.options, now);
   tcb.snd_wl1 = segment.seq;
   tcb.snd_wl2 = tcb.iss;
-  tcb.snd_wnd = tcb.max_snd_wnd = segment.window;
+  tcb.snd_wnd = tcb.max_snd_wnd = segment.window_bytes(tcb.snd_scale);
   tcb.update_mss();
   if (segment.ack()) {
     process_ack(tcb, segment, actions, now);
@@ -57,8 +57,7 @@ Step take_syn(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
 
 // What follows the SYN in a SYN-ACK is ordinary data.
 Step take_rest(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
-  segment.seq += 1;
-  segment.flags &= static_cast<std::uint8_t>(~flag::kSyn);
+  segment.take_syn();
   trim_to_window(tcb, segment);
   if (take_text(tcb, segment, actions, now) == Step::Continue) take_fin(tcb, segment, actions, now);
   return Step::Stop;

@@ -13,18 +13,21 @@ constexpr Duration kTimestampLifetime = 24h * 24;
 // Packets that may wait for the application; bounds what a peer can pin with tiny segments.
 constexpr std::size_t kMaxUnreadPackets = 8'192;
 
-constexpr bool is_older(std::uint32_t a, std::uint32_t b) { return Seq{a}.before(Seq{b}); }
+// RFC 7323 5.3 R1: older than what we echo, if that still says something.
+bool is_outdated(const Tcb& tcb, const wire::Timestamps& timestamps, Instant now) {
+  return Seq{timestamps.value}.before(Seq{tcb.ts_recent}) && now - tcb.ts_recent_at <= kTimestampLifetime;
+}
 
 // RFC 7323 4.3 (2): only a segment that covers what we last acknowledged tells the timestamp to echo.
 void update_ts_recent(Tcb& tcb, const Segment& segment, Instant now) {
-  if (!tcb.timestamps_ok || !segment.options.timestamps || segment.rst()) return;
-  if (segment.seq.after(tcb.last_ack_sent) || is_older(segment.options.timestamps->value, tcb.ts_recent)) return;
+  if (!tcb.timestamps_ok || !segment.options.timestamps) return;
+  if (segment.seq.after(tcb.last_ack_sent) || is_outdated(tcb, *segment.options.timestamps, now)) return;
   tcb.ts_recent = segment.options.timestamps->value;
   tcb.ts_recent_at = now;
 }
 
 void complete_handshake(Tcb& tcb, const Segment& segment, Actions& actions, Instant now) {
-  tcb.snd_wnd = tcb.max_snd_wnd = segment.window << tcb.snd_scale;
+  tcb.snd_wnd = tcb.max_snd_wnd = segment.window_bytes(tcb.snd_scale);
   tcb.snd_wl1 = segment.seq;
   tcb.snd_wl2 = segment.ack_number;
   process_ack(tcb, segment, actions, now);
@@ -68,8 +71,7 @@ Step check_repeated_syn(Tcb& tcb, Segment& segment, Actions& actions, Instant) {
   if (tcb.state != State::SynReceived || !segment.syn() || segment.seq != tcb.irs || segment.rst())
     return Step::Continue;
   if (segment.ack()) {
-    segment.seq += 1;
-    segment.flags &= static_cast<std::uint8_t>(~flag::kSyn);
+    segment.take_syn();
     return Step::Continue;
   }
   tcb.scoreboard.mark_all_lost(false);
@@ -80,15 +82,12 @@ Step check_repeated_syn(Tcb& tcb, Segment& segment, Actions& actions, Instant) {
 // RFC 7323 5.3 R1, before the sequence test and not for RST.
 Step check_timestamp(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
   if (!tcb.timestamps_ok || segment.rst()) return Step::Continue;
-  if (!segment.options.timestamps) {  // 3.2: dropped, and nothing else
-    actions.drop(segment, Drop::TcpPaws);
+  if (!segment.options.timestamps) {
+    if (segment.syn()) return Step::Continue;  // of a peer that begins anew: it gets its challenge ACK
+    actions.drop(segment, Drop::TcpPaws);      // 3.2: dropped, and nothing else
     return Step::Stop;
   }
-  if (!is_older(segment.options.timestamps->value, tcb.ts_recent)) return Step::Continue;
-  if (now - tcb.ts_recent_at > kTimestampLifetime) {
-    tcb.ts_recent = segment.options.timestamps->value;
-    return Step::Continue;
-  }
+  if (!is_outdated(tcb, *segment.options.timestamps, now)) return Step::Continue;
   if (segment.payload_size > 0 || segment.fin())
     tcb.ack_now = true;
   else
@@ -99,12 +98,13 @@ Step check_timestamp(Tcb& tcb, Segment& segment, Actions& actions, Instant now) 
 
 Step check_sequence(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
   if (is_acceptable(tcb, segment)) {
+    if (segment.rst() || segment.syn()) return Step::Continue;  // judged as they are
     update_ts_recent(tcb, segment, now);
     if (segment.payload_size > 0 && segment.seq.before(tcb.rcv_nxt)) {  // partly old: RFC 2883 4
       tcb.out_of_order.note_duplicate(segment.data_begin(), earlier(tcb.rcv_nxt, segment.data_end()));
       tcb.ack_now = true;
     }
-    if (!segment.rst()) trim_to_window(tcb, segment);
+    trim_to_window(tcb, segment);
     return Step::Continue;
   }
   if (segment.rst()) {  // RFC 5961 3.2 (1): outside the window, silently
@@ -204,7 +204,6 @@ Step take_text(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
     return Step::Continue;
   }
   tcb.ack_now = true;  // RFC 5681 4.2
-  if (segment.fin()) tcb.out_of_order.set_fin(segment.data_end());
   if (!segment.packet) return Step::Continue;
   if (tcb.out_of_order.add(segment.seq, segment.packet) == OutOfOrder::Added::Full) {
     actions.drop(segment, Drop::TcpOutOfOrderLimit);

@@ -35,7 +35,6 @@ void Listener::deliver() {
     accepted_.pop_front();
     endpoint->listener_ = nullptr;
     if (endpoint->error() != Error::None) continue;  // reset before anybody saw it
-    endpoint->is_handed_out_ = true;
     const AcceptHandler handler = handler_;
     handler(endpoint);
   }

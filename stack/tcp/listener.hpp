@@ -51,8 +51,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   bool is_bind_authorized_ = false;
   Error error_ = Error::None;
   std::size_t half_open_ = 0;
-  bool uses_cookies_ = false;  // some were sent until cookies_until_
-  Instant cookies_until_{};
+  Instant cookies_until_ = Instant::from_ns(INT64_MIN);  // none of those that were sent is good any longer
   AcceptHandler handler_;
   std::deque<std::shared_ptr<Endpoint>> accepted_;
   bool is_notified_ = false;  // in the module's queue

@@ -53,11 +53,11 @@ OutSegment make_data(Tcb& tcb, Seq begin, std::uint32_t payload_size, bool with_
   return out;
 }
 
-// Options that this ACK will carry cost payload; a report shrinks the segment.
+// Options that this ACK will carry cost payload; a report shrinks the segment by what it needs at the most.
 std::uint32_t payload_limit(const Tcb& tcb) {
-  constexpr std::uint32_t kReportSize = 28;  // with timestamps three blocks fit
-  const bool reports = tcb.sack_ok && tcb.out_of_order.has_report();
-  return tcb.mss() - (reports ? kReportSize : 0);
+  constexpr std::uint32_t kFourBlocks = 36, kThreeBlocks = 28;  // padded; with timestamps three fit
+  if (!tcb.sack_ok || !tcb.out_of_order.has_report()) return tcb.mss();
+  return tcb.mss() - (tcb.timestamps_ok ? kThreeBlocks : kFourBlocks);
 }
 
 // The largest packet: whole segments only, so that what is cut below has full size.
@@ -83,8 +83,9 @@ std::optional<OutSegment> next_retransmission(Tcb& tcb, std::uint32_t large_send
   if (!tcb.scoreboard.has_lost()) return std::nullopt;
   const std::uint32_t mss = payload_limit(tcb);
   std::uint32_t limit = packet_limit(mss, large_send_max);
-  if (tcb.snd_wnd == 0 && tcb.persist_probes > 0) {
-    limit = 1;  // into a closed window goes a probe, whatever the congestion window says
+  if (tcb.snd_wnd == 0) {  // into a closed window goes one probe a timeout, whatever the congestion window says
+    if (!std::exchange(tcb.override_sws, false)) return std::nullopt;
+    limit = 1;
   } else {
     const std::uint32_t room = congestion_room(tcb);
     const bool forced = tcb.recovery.take_forced_retransmission();
@@ -95,13 +96,14 @@ std::optional<OutSegment> next_retransmission(Tcb& tcb, std::uint32_t large_send
   return make_retransmission(tcb, *range, now);
 }
 
-// RFC 6675 4 NextSeg (4): once in a recovery the end of the flight is sent again, in case it was lost, too.
-std::optional<OutSegment> next_rescue(Tcb& tcb, Instant now) {
-  if (!tcb.sack_ok || !tcb.recovery.may_rescue() || tcb.has_unsent()) return std::nullopt;
+// RFC 6675 4 NextSeg (3) and (4): in a recovery, when nothing is left that is lost for certain and no new data may go,
+// the holes that may be lost; then, once, the end of the flight.
+std::optional<OutSegment> next_doubtful(Tcb& tcb, Instant now) {
+  if (!tcb.sack_ok || tcb.recovery.phase() != Recovery::Phase::Fast || tcb.snd_wnd == 0) return std::nullopt;
   const std::uint32_t mss = payload_limit(tcb);
   if (congestion_room(tcb) < mss) return std::nullopt;
-  tcb.recovery.on_rescue();
-  const auto range = tcb.scoreboard.last_unsacked(mss);
+  auto range = tcb.scoreboard.next_hole(mss);
+  if (!range && !tcb.has_unsent() && tcb.recovery.take_rescue()) range = tcb.scoreboard.last_unsacked(mss);
   if (!range) return std::nullopt;
   return make_retransmission(tcb, *range, now);
 }
@@ -146,7 +148,7 @@ std::optional<OutSegment> next_new_data(Tcb& tcb, std::uint32_t large_send_max, 
   if (!may_send_data(tcb.state) || !tcb.has_unsent()) return std::nullopt;
   // After an idle timeout the window says nothing about the path any more (RFC 5681 4.1).
   if (!tcb.has_outstanding() && tcb.last_sent_at != Instant{} && now - tcb.last_sent_at > tcb.rtt.rto())
-    tcb.congestion->on_idle(tcb.config->initial_window_segments * tcb.mss(), now);
+    tcb.congestion->on_idle(tcb.initial_window(), now);
   const std::uint32_t payload = plan_new_data(tcb, large_send_max);
   const bool reaches_end = tcb.snd_nxt + payload == tcb.buffer_end();
   // A FIN needs one more number of the window; alone it may probe a closed one.
@@ -182,7 +184,7 @@ std::optional<OutSegment> next_segment(Tcb& tcb, std::uint32_t large_send_max, I
   if (!is_synchronized(tcb.state)) return std::nullopt;
   if (auto out = next_retransmission(tcb, large_send_max, now)) return out;
   if (auto out = next_new_data(tcb, large_send_max, now)) return out;
-  if (auto out = next_rescue(tcb, now)) return out;
+  if (auto out = next_doubtful(tcb, now)) return out;
   if (auto out = next_probe(tcb, now)) return out;
   if (std::exchange(tcb.keep_alive_due, false)) return make_keep_alive(tcb, now);
   if (tcb.ack_now || tcb.window_update_due) return make_segment(tcb, now);
@@ -211,10 +213,12 @@ void on_segment_sent(Tcb& tcb, const OutSegment& segment, Instant now) {
   tcb.last_sent_at = now;
   tcb.timers.persist = kNever;
   if (tcb.timers.retransmit == kNever) tcb.timers.retransmit = now + timeout;
-  if (tcb.timers.give_up == kNever) {
-    const bool is_syn = tcb.state == State::SynSent;
-    tcb.timers.give_up = now + (is_syn ? tcb.config->syn_timeout : tcb.give_up_after);
-  }
+  begin_give_up(tcb, now);
+}
+
+void begin_give_up(Tcb& tcb, Instant now) {
+  const bool is_syn = tcb.state == State::SynSent;
+  if (tcb.timers.give_up == kNever) tcb.timers.give_up = now + (is_syn ? tcb.config->syn_timeout : tcb.give_up_after);
 }
 
 void after_output(Tcb& tcb, Instant now) {

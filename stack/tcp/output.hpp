@@ -35,6 +35,10 @@ std::optional<OutSegment> next_segment(Tcb& tcb, std::uint32_t large_send_max, I
 // The segment left with `payload_size` bytes, possibly fewer than planned. Records it, starts the timers.
 void on_segment_sent(Tcb& tcb, const OutSegment& segment, Instant now);
 
+// Something waits to be sent or acknowledged: unless it is done by then, R2 ends the connection (RFC 9293 3.8.3). An
+// earlier limit stays.
+void begin_give_up(Tcb& tcb, Instant now);
+
 // Nothing more may be sent at present: arms the persist timer when only the peer's window is in the way.
 void after_output(Tcb& tcb, Instant now);
 

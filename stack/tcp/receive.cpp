@@ -22,7 +22,7 @@ EndpointFacts time_wait_facts() {
 }  // namespace
 
 void Tcp::receive(Packet packet, Instant now) {
-  PacketMeta& meta = packet.meta();
+  const PacketMeta& meta = packet.meta();
   Inbound inbound{.tuple = {{meta.destination, 0}, {meta.source, 0}}, .segment = {}};
   const auto view = wire::TcpView::parse(packet.head(std::min(packet.size(), wire::TcpView::kMaxHeaderSize)));
   if (view) {
@@ -35,9 +35,7 @@ void Tcp::receive(Packet packet, Instant now) {
     discard(inbound, !view ? view.drop() : !is_sound ? Drop::BadChecksum : Drop::NotForUs);
     return;
   }
-  auto segment = Segment::take(packet, meta.transport_header_size);
-  inbound.segment = std::move(*segment);
-  inbound.segment.packet = std::move(packet);
+  inbound.segment = Segment::take(*view, std::move(packet));
   dispatch(inbound, now);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "stack/tcp/congestion.hpp"
 #include "stack/tcp/scoreboard.hpp"
@@ -36,18 +37,12 @@ class Recovery {
   void on_timeout(Seq una, Seq nxt, Scoreboard& scoreboard, Congestion& congestion, Instant now);
 
   Phase phase() const { return phase_; }
-  Seq recovery_point() const { return recovery_point_; }
-  std::uint32_t duplicate_acks() const { return duplicate_acks_; }
   // What counts against the congestion window. Without SACK each duplicate acknowledgement takes a segment off.
   std::uint32_t in_flight(const Scoreboard& scoreboard, std::uint32_t mss) const;
   // The first retransmission of a recovery goes out whatever the window says (RFC 6675 5 (4.3)).
-  bool take_forced_retransmission() {
-    const bool forced = force_retransmission_;
-    force_retransmission_ = false;
-    return forced;
-  }
-  bool may_rescue() const { return phase_ == Phase::Fast && !rescue_used_; }
-  void on_rescue() { rescue_used_ = true; }
+  bool take_forced_retransmission() { return std::exchange(force_retransmission_, false); }
+  // Once in a recovery (RFC 6675 4, NextSeg (4)).
+  bool take_rescue() { return !std::exchange(rescue_used_, true); }
 
  private:
   void enter_fast(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion);

@@ -28,11 +28,11 @@ void on_retransmit_timeout(Tcb& tcb, Actions& actions, Instant now) {
   if (tcb.snd_wnd == 0) {
     // Not loss but a closed window: the probe again, at its own pace and without blaming the path.
     ++tcb.persist_probes;
+    tcb.override_sws = true;
     tcb.scoreboard.mark_front_lost(1);
     tcb.timers.retransmit = now + tcb.rtt.rto_after(tcb.persist_probes);
     return;
   }
-  ++tcb.retransmissions;
   tcb.rtt.back_off();
   tcb.recovery.on_timeout(tcb.snd_una, tcb.snd_nxt, tcb.scoreboard, *tcb.congestion, now);
 }

@@ -10,13 +10,11 @@ void RttEstimator::on_sample(Duration rtt) {
   if (!has_sample_) {  // RFC 6298 2.2
     srtt_ = rtt;
     rttvar_ = rtt / 2;
-    min_rtt_ = rtt;
     has_sample_ = true;
   } else {  // 2.3: the variance uses the old mean, so it comes first
     const Duration error = srtt_ > rtt ? srtt_ - rtt : rtt - srtt_;
     rttvar_ += (error - rttvar_) / 4;
     srtt_ += (rtt - srtt_) / 8;
-    min_rtt_ = std::min(min_rtt_, rtt);
   }
   rto_ = std::clamp(srtt_ + std::max(kGranularity, 4 * rttvar_), limits_.min, limits_.max);
 }

@@ -22,10 +22,8 @@ class RttEstimator {
   // A SYN had to be sent again while the timeout was below 3 s: it is 3 s for the data that follows (5.7).
   void raise_after_syn_loss();
 
-  bool has_sample() const { return has_sample_; }
   Duration srtt() const { return srtt_; }
   Duration rttvar() const { return rttvar_; }
-  Duration min_rtt() const { return min_rtt_; }
   Duration rto() const { return rto_after(backoff_); }
   // The timeout doubled `times` times, for timers that back off on their own (persist).
   Duration rto_after(unsigned times) const;
@@ -38,7 +36,6 @@ class RttEstimator {
   Duration rto_;
   Duration srtt_{};
   Duration rttvar_{};
-  Duration min_rtt_{};
   unsigned backoff_ = 0;
   bool has_sample_ = false;
 };

@@ -31,6 +31,12 @@ void Scoreboard::set_lost(SentRange& range, bool lost) {
   lost_bytes_ = lost ? lost_bytes_ + range.size() : lost_bytes_ - range.size();
 }
 
+void Scoreboard::set_twice(SentRange& range, bool twice) {
+  if (range.twice == twice) return;
+  range.twice = twice;
+  twice_bytes_ = twice ? twice_bytes_ + range.size() : twice_bytes_ - range.size();
+}
+
 void Scoreboard::note_delivered(const SentRange& range, Delivered& delivered) const {
   delivered.bytes += range.size();
   if (range.retransmitted)
@@ -61,6 +67,7 @@ Scoreboard::Delivered Scoreboard::acknowledge(Seq una) {
     else
       note_delivered(acked, delivered);
     if (range.lost) lost_bytes_ -= acked.size();
+    if (range.twice) twice_bytes_ -= acked.size();
     range.begin = acked.end;
     if (range.begin != range.end) break;
     pop_front();
@@ -96,6 +103,7 @@ Scoreboard::Delivered Scoreboard::sack(Seq left, Seq right) {
       if (right.before(ranges_[at].end) && !split(at, right)) break;
       SentRange& range = ranges_[at];
       set_lost(range, false);
+      set_twice(range, false);
       range.sacked = true;
       sacked_bytes_ += range.size();
       note_delivered(range, delivered);
@@ -122,6 +130,7 @@ void Scoreboard::on_retransmitted(Seq begin, Seq end, Instant now) {
   while (at < ranges_.size() && ranges_[at].begin.before(end)) {
     if (end.before(ranges_[at].end)) split(at, end);  // without room the whole range counts as sent: RTO repairs it
     SentRange& range = ranges_[at];
+    set_twice(range, !range.lost);
     set_lost(range, false);
     range.retransmitted = true;
     range.sent_at = now;
@@ -144,7 +153,9 @@ bool Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
   bool marked = false;
   for (std::size_t i = first_; i < at; ++i) {
     SentRange& range = ranges_[i];
-    if (range.sacked || range.lost || range.retransmitted) continue;
+    if (range.sacked || range.lost) continue;
+    set_twice(range, false);  // if it was sent again, the second copy is still under way
+    if (range.retransmitted) continue;
     set_lost(range, true);
     marked = true;
   }
@@ -160,6 +171,7 @@ void Scoreboard::mark_all_lost(bool forget_sacks) {
       range.retransmitted = true;  // what became of the first copy is unknown
       sacked_bytes_ -= range.size();
     }
+    set_twice(range, false);
     set_lost(range, true);
   }
 }
@@ -180,6 +192,18 @@ std::optional<SentRange> Scoreboard::next_lost(std::uint32_t limit) const {
   return found;
 }
 
+std::optional<SentRange> Scoreboard::next_hole(std::uint32_t limit) const {
+  std::size_t end = ranges_.size();
+  while (end > first_ && !ranges_[end - 1].sacked) --end;
+  for (std::size_t at = first_; at < end; ++at) {
+    SentRange range = ranges_[at];
+    if (range.sacked || range.lost || range.retransmitted) continue;
+    if (range.size() > limit) range.end = range.begin + limit;
+    return range;
+  }
+  return std::nullopt;
+}
+
 std::optional<SentRange> Scoreboard::last_unsacked(std::uint32_t limit) const {
   for (std::size_t at = ranges_.size(); at > first_; --at) {
     SentRange range = ranges_[at - 1];
@@ -191,23 +215,10 @@ std::optional<SentRange> Scoreboard::last_unsacked(std::uint32_t limit) const {
   return std::nullopt;
 }
 
-std::optional<SentRange> Scoreboard::front(std::uint32_t limit) const {
-  if (empty()) return std::nullopt;
-  SentRange range = ranges_[first_];
-  if (range.size() > limit) range.end = range.begin + limit;
-  return range;
-}
-
-std::optional<Seq> Scoreboard::highest_sacked() const {
-  for (std::size_t at = ranges_.size(); at > first_; --at)
-    if (ranges_[at - 1].sacked) return ranges_[at - 1].end;
-  return std::nullopt;
-}
-
 void Scoreboard::clear() {
   ranges_.clear();
   first_ = 0;
-  sacked_bytes_ = lost_bytes_ = 0;
+  sacked_bytes_ = lost_bytes_ = twice_bytes_ = 0;
 }
 
 }  // namespace stack::tcp

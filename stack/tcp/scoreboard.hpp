@@ -26,6 +26,7 @@ struct SentRange {
   bool sacked = false;         // the peer has it
   bool lost = false;           // to be sent again
   bool retransmitted = false;  // was sent more than once: no round-trip sample (Karn)
+  bool twice = false;          // sent again although not taken for lost: both copies may be under way
 
   std::uint32_t size() const { return end - begin; }
 };
@@ -58,13 +59,13 @@ class Scoreboard {
   // The first `size` bytes are lost, whatever is known of them (fast retransmit without SACK, persist probes).
   void mark_front_lost(std::uint32_t size);
 
-  // The next range to be sent again, cut to `limit` bytes.
+  // The next lost range to be sent again, cut to `limit` bytes.
   std::optional<SentRange> next_lost(std::uint32_t limit) const;
+  // The first range below something reported that is neither lost nor sent again (RFC 6675 4, NextSeg (3)).
+  std::optional<SentRange> next_hole(std::uint32_t limit) const;
   // The end of the last range that was not reported, unless it was sent again already: for the rescue transmission
-  // (RFC 6675 4, NextSeg rule 4).
+  // (RFC 6675 4, NextSeg (4)).
   std::optional<SentRange> last_unsacked(std::uint32_t limit) const;
-  // The first range as it is, cut to `limit`.
-  std::optional<SentRange> front(std::uint32_t limit) const;
 
   bool empty() const { return first_ == ranges_.size(); }
   std::size_t range_count() const { return ranges_.size() - first_; }
@@ -73,9 +74,7 @@ class Scoreboard {
   std::uint32_t lost_bytes() const { return lost_bytes_; }
   bool has_lost() const { return lost_bytes_ > 0; }
   // RFC 6675 SetPipe(): what is thought to be in the network.
-  std::uint32_t pipe() const { return outstanding_bytes() - sacked_bytes_ - lost_bytes_; }
-  bool front_is_retransmitted() const { return !empty() && ranges_[first_].retransmitted; }
-  std::optional<Seq> highest_sacked() const;
+  std::uint32_t pipe() const { return outstanding_bytes() - sacked_bytes_ - lost_bytes_ + twice_bytes_; }
   void clear();
 
  private:
@@ -83,6 +82,7 @@ class Scoreboard {
   bool split(std::size_t index, Seq at);  // false: no room for one more range
   void note_delivered(const SentRange& range, Delivered& delivered) const;
   void set_lost(SentRange& range, bool lost);
+  void set_twice(SentRange& range, bool twice);
   void pop_front();
   void merge_sacked(std::size_t index);
 
@@ -90,6 +90,7 @@ class Scoreboard {
   std::size_t first_ = 0;
   std::uint32_t sacked_bytes_ = 0;
   std::uint32_t lost_bytes_ = 0;  // lost and not sent again since
+  std::uint32_t twice_bytes_ = 0;
 };
 
 }  // namespace stack::tcp

@@ -18,6 +18,7 @@ struct Segment {
   wire::TcpOptions options{};
   std::uint32_t payload_size = 0;
   std::uint16_t segment_count = 1;  // how many of the peer's segments the link brought together
+  bool syn_taken = false;           // take_syn() was called
   Packet packet{};                  // data at the payload; may be empty in tests of steps that do not touch bytes
 
   bool has(std::uint8_t bits) const { return (flags & bits) != 0; }
@@ -31,9 +32,17 @@ struct Segment {
   // Where the payload begins in the sequence space.
   Seq data_begin() const { return seq + (syn() ? 1U : 0U); }
   Seq data_end() const { return data_begin() + payload_size; }
+  // The window in bytes; on a SYN it is never scaled (RFC 7323 2.2).
+  std::uint32_t window_bytes(std::uint8_t scale) const { return window << (syn() || syn_taken ? 0 : scale); }
+  // The SYN has been dealt with: what follows it is ordinary text.
+  void take_syn() {
+    seq += 1;
+    flags &= static_cast<std::uint8_t>(~flag::kSyn);
+    syn_taken = true;
+  }
 
-  // The packet's data is at the TCP header; afterwards at the payload. Checks the header, not the checksum.
-  static Result<Segment> take(Packet& packet, std::uint32_t& header_size);
+  // Of the packet that `view` was parsed from, whose data is at the TCP header; afterwards at the payload.
+  static Segment take(const wire::TcpView& view, Packet packet);
 };
 
 }  // namespace stack::tcp

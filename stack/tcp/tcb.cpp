@@ -37,13 +37,14 @@ void Tcb::begin_receive(Seq first) {
   last_ack_sent = rcv_nxt;
 }
 
+std::uint32_t Tcb::initial_window() const {
+  const std::uint32_t segments = syn_retransmissions > 1 ? 1 : config->initial_window_segments;
+  return std::min(segments * mss(), std::max(2 * mss(), segments * 1'460U));
+}
+
 void Tcb::begin_transfer() {
   update_mss();
-  const std::uint32_t mss_bytes = mss();
-  // RFC 6928 2; one segment when the SYN was lost more than once (RFC 5681 3.1).
-  const std::uint32_t segments = syn_retransmissions > 1 ? 1 : config->initial_window_segments;
-  const std::uint32_t initial = std::min(segments * mss_bytes, std::max(2 * mss_bytes, segments * 1'460U));
-  congestion->set_initial_window(initial);
+  congestion->set_initial_window(initial_window());
   snd_small_end = snd_una;
   if (syn_retransmissions > 0) rtt.raise_after_syn_loss();
 }

@@ -19,6 +19,17 @@
 
 namespace stack::tcp {
 
+// Milliseconds, RFC 7323 5.4.
+constexpr std::uint32_t timestamp_of(Instant now, std::uint32_t offset) {
+  return static_cast<std::uint32_t>(now.ns() / 1'000'000) + offset;
+}
+
+// Payload of a segment without options on a path of this MTU (RFC 9293 3.7.1).
+constexpr std::uint32_t path_mss_of(std::uint32_t mtu, Family family) {
+  const std::uint32_t headers = family == Family::V4 ? 40 : 60;
+  return mtu > headers ? mtu - headers : 0;
+}
+
 struct Tcb {
   static constexpr std::uint32_t kDefaultMssV4 = 536;  // RFC 9293 3.7.1: without the peer's option
   static constexpr std::uint32_t kDefaultMssV6 = 1'220;
@@ -36,7 +47,7 @@ struct Tcb {
   Seq snd_una{};
   Seq snd_nxt{};
   Seq buffer_begin{};   // sequence number of the first byte in `send`
-  Seq snd_small_end{};  // end of the last segment sent below full size (Nagle, after Minshall)
+  Seq snd_small_end{};  // end of the last segment sent below full size (Nagle, after Minshall), or SND.UNA beyond it
   Seq snd_wl1{};        // segment that last updated the window
   Seq snd_wl2{};
   std::uint32_t snd_wnd = 0;  // bytes, scaled
@@ -45,7 +56,7 @@ struct Tcb {
   SendBuffer send;
   bool fin_queued = false;    // the application has finished; the FIN follows the last byte of `send`
   bool no_delay = false;      // Nagle off
-  bool override_sws = false;  // the persist timer says: send what fits, however little (RFC 9293 3.8.6.2.1 (4))
+  bool override_sws = false;  // the timer says: send what fits, however little (RFC 9293 3.8.6.2.1 (4)), once
 
   // --- receiving: window, input_*, out_of_order ---
   Seq irs{};
@@ -76,8 +87,7 @@ struct Tcb {
   Recovery recovery;
   RttEstimator rtt;
   std::unique_ptr<Congestion> congestion;
-  Instant last_sent_at{};        // of data
-  unsigned retransmissions = 0;  // timeouts in a row without progress
+  Instant last_sent_at{};  // of data
   unsigned syn_retransmissions = 0;
   unsigned persist_probes = 0;  // sent into the peer's closed window since it closed
 
@@ -118,9 +128,10 @@ struct Tcb {
     return edge.after(snd_nxt) ? edge - snd_nxt : 0;
   }
   std::uint32_t rcv_wnd() const { return rcv_adv - rcv_nxt; }
+  // RFC 6928 2; one segment when the SYN was lost more than once (RFC 5681 3.1).
+  std::uint32_t initial_window() const;
   std::uint32_t in_flight() const { return recovery.in_flight(scoreboard, congestion->mss()); }
-  // Milliseconds, RFC 7323 5.4.
-  std::uint32_t timestamp(Instant now) const { return static_cast<std::uint32_t>(now.ns() / 1'000'000) + ts_offset; }
+  std::uint32_t timestamp(Instant now) const { return timestamp_of(now, ts_offset); }
 
   // The first sequence number is chosen; nothing is sent yet.
   void begin_send(Seq first);

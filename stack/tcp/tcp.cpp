@@ -31,10 +31,7 @@ Tcp::~Tcp() {
   }
   std::vector<std::shared_ptr<Listener>> listeners;
   demux_.for_each_listener([&](const auto& listener) { listeners.push_back(listener); });
-  for (const auto& [ticket, parked] : parked_)
-    if (parked.listener != nullptr) listeners.push_back(parked.listener);
-  for (const auto& listener : listeners)
-    if (listener->tcp_ != nullptr) close_listener(*listener);
+  for (const auto& listener : listeners) close_listener(*listener);
   *self_ = nullptr;
 }
 
@@ -61,6 +58,7 @@ void Tcp::release(Endpoint& endpoint, Instant now, bool leaves_block) {
   std::erase_if(parked_, [&](const auto& parked) { return parked.second.endpoint.get() == &endpoint; });
 
   const EndpointId id = endpoint.id();
+  deadlines_.remove(id.value, endpoint.scheduled_);
   by_id_.erase(id.value);
   parts_.endpoints.erase(id);
   --connection_count_;
@@ -109,7 +107,7 @@ void Tcp::queue_accept(Listener& listener) {
 }
 
 void Tcp::schedule(Endpoint& endpoint) {
-  deadlines_.schedule(endpoint.id(), endpoint.tcb_.timers.next(), endpoint.scheduled_);
+  deadlines_.schedule(endpoint.id().value, endpoint.tcb_.timers.next(), endpoint.scheduled_);
 }
 
 bool Tcp::run_endpoints(Instant now) {
@@ -136,13 +134,12 @@ bool Tcp::run_notifications() {
 }
 
 void Tcp::run_timers(Instant now) {
-  for (std::size_t left = deadlines_.size(); left > 0 && deadlines_.has_due(now); --left) {
-    const auto entry = deadlines_.take();
-    const auto found = by_id_.find(entry.key.value);
-    if (found == by_id_.end() || found->second->scheduled_ != entry.at) continue;
-    const EndpointPtr keep = found->second->shared_from_this();
-    keep->scheduled_ = kNever;
-    keep->on_deadline(now);
+  for (std::size_t left = deadlines_.size(); left > 0; --left) {
+    const auto due = deadlines_.take_due(now);
+    if (!due) break;
+    const EndpointPtr endpoint = by_id_.at(*due)->shared_from_this();
+    endpoint->scheduled_ = kNever;
+    endpoint->on_deadline(now);
   }
   while (const auto block = time_wait_.expired(now)) erase_block(*block);
 }

@@ -76,10 +76,6 @@ class Tcp final : public ip::TransportSink {
   std::size_t connection_count() const { return connection_count_; }
   std::size_t time_wait_count() const { return time_wait_.size(); }
   std::size_t pended_count() const { return pended_.size(); }
-  template <typename Visit>
-  void for_each_time_wait(Visit visit) const {
-    time_wait_.for_each(visit);
-  }
   const TcpConfig& config() const { return config_; }
 
  private:
@@ -112,7 +108,7 @@ class Tcp final : public ip::TransportSink {
                     Instant now);
   void send_cookie(Listener& listener, Inbound& inbound, Instant now);
   std::optional<FlowTag> authorize_accept(Inbound& inbound, Instant now);
-  EndpointPtr make_child(const std::shared_ptr<Listener>& listener, const FourTuple& tuple, FlowTag flow);
+  EndpointPtr admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, FlowTag flow, Instant now);
   bool has_room_for_child(const Listener& listener) const;
   void on_child_established(Endpoint& child);
 
@@ -155,7 +151,7 @@ class Tcp final : public ip::TransportSink {
   static constexpr std::size_t kMaxParked = 1'024;
   std::unordered_map<Ticket, Parked> parked_;
 
-  DeadlineQueue<EndpointId> deadlines_;
+  DeadlineQueue deadlines_;
   std::unordered_map<std::uint64_t, Endpoint*> by_id_;  // of deadlines' keys and flows
   std::vector<EndpointPtr> runnable_;
   std::vector<EndpointPtr> events_;

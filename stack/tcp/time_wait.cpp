@@ -15,6 +15,14 @@ TimeWaitVerdict acknowledge(TimeWaitBlock& block, Instant now, unsigned answers_
   return TimeWaitVerdict::Acknowledge;
 }
 
+// RFC 9293 3.4, for text and FIN; a closed window still takes the number after rcv_nxt.
+bool is_in_window(const TimeWaitBlock& block, const Segment& segment) {
+  const Seq edge = block.rcv_nxt + std::max(block.rcv_wnd, 1U);
+  const bool is_new =
+      segment.length() == 0 ? segment.seq.at_or_after(block.rcv_nxt) : segment.end().after(block.rcv_nxt);
+  return is_new && segment.seq.before(edge);
+}
+
 bool is_old_by_timestamp(const TimeWaitBlock& block, const Segment& segment) {
   return block.timestamps_ok && segment.options.timestamps &&
          Seq{segment.options.timestamps->value}.before(Seq{block.ts_recent});
@@ -48,9 +56,7 @@ TimeWaitBlock TimeWaitBlock::from(const Tcb& tcb, const FourTuple& tuple) {
 
 Answer TimeWaitBlock::make_ack(Instant now) const {
   Answer answer{.seq = snd_nxt, .ack_number = rcv_nxt, .flags = flag::kAck, .window = window};
-  if (timestamps_ok)
-    answer.options.timestamps =
-        wire::Timestamps{static_cast<std::uint32_t>(now.ns() / 1'000'000) + ts_offset, ts_recent};
+  if (timestamps_ok) answer.options.timestamps = wire::Timestamps{timestamp_of(now, ts_offset), ts_recent};
   return answer;
 }
 
@@ -62,16 +68,19 @@ TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment
     return ends ? TimeWaitVerdict::End : TimeWaitVerdict::Ignore;
   }
   if (segment.syn() || is_old_by_timestamp(block, segment)) return acknowledge(block, now, answers_per_second);
+  const bool is_fin_again = block.state == State::TimeWait && segment.fin() && segment.end() == block.rcv_nxt;
+  if (!is_fin_again && !is_in_window(block, segment)) return acknowledge(block, now, answers_per_second);
+  if (!segment.ack()) return TimeWaitVerdict::Ignore;
+  if (segment.ack_number.after(block.snd_nxt)) return acknowledge(block, now, answers_per_second);
   if (block.timestamps_ok && segment.options.timestamps && segment.seq.at_or_before(block.rcv_nxt))
     block.ts_recent = segment.options.timestamps->value;
+  if (is_fin_again) return TimeWaitVerdict::Restart;  // our ACK was lost
   if (block.state == State::FinWait2) {
     if (segment.payload_size > 0 && segment.data_end().after(block.rcv_nxt)) return TimeWaitVerdict::Reset;
     if (segment.fin() && segment.data_end() == block.rcv_nxt) {
       block.rcv_nxt += 1;
       return TimeWaitVerdict::Restart;
     }
-  } else if (segment.fin() && segment.end() == block.rcv_nxt) {
-    return TimeWaitVerdict::Restart;  // the FIN again: our ACK was lost
   }
   const bool is_expected = segment.length() == 0 && segment.seq == block.rcv_nxt;
   return is_expected ? TimeWaitVerdict::Ignore : acknowledge(block, now, answers_per_second);

@@ -34,8 +34,8 @@ struct TimeWaitBlock {
   Answer make_ack(Instant now) const;
 };
 
-// What a segment means to a block. The block itself changes only in its numbers; its place in the table is the
-// table's.
+// What a segment means to a block (RFC 9293 3.10.7.4, in its order). The block itself changes only in its numbers; its
+// place in the table is the table's.
 enum class TimeWaitVerdict : std::uint8_t {
   Ignore,
   Acknowledge,  // answer with an ACK
@@ -63,15 +63,10 @@ class TimeWaitTable {
   // The block is (again) at the beginning of TIME_WAIT.
   void restart(Block block, Instant now);
   void erase(Block block);
-  // The block that goes first: the next whose time is over, or the oldest of the longer list.
+  // The block that goes first: the oldest of the longer list.
   Block oldest();
   std::optional<Block> expired(Instant now);
   Instant next_deadline() const;
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (const auto& block : time_wait_list_) visit(block);
-    for (const auto& block : fin_wait_list_) visit(block);
-  }
 
  private:
   std::size_t limit_;

@@ -49,7 +49,7 @@ bool needs_window_update(const Tcb& tcb) {
 
 bool is_acceptable(const Tcb& tcb, const Segment& segment) {
   const std::uint32_t window = tcb.rcv_wnd();
-  const std::uint32_t length = segment.length();
+  const std::uint32_t length = segment.rst() ? 0 : segment.length();  // RFC 5961 3.2 looks at SEG.SEQ alone
   if (length == 0) return window == 0 ? segment.seq == tcb.rcv_nxt : segment.seq.within(tcb.rcv_nxt, window);
   if (window == 0) return false;
   const Seq last = segment.seq + (length - 1);
@@ -58,12 +58,9 @@ bool is_acceptable(const Tcb& tcb, const Segment& segment) {
 }
 
 void trim_to_window(const Tcb& tcb, Segment& segment) {
+  DCHECK(!segment.syn());
   if (segment.seq.before(tcb.rcv_nxt)) {
-    std::uint32_t old = tcb.rcv_nxt - segment.seq;
-    if (segment.syn()) {
-      segment.flags &= static_cast<std::uint8_t>(~flag::kSyn);
-      --old;
-    }
+    const std::uint32_t old = tcb.rcv_nxt - segment.seq;
     const std::uint32_t cut = std::min(old, segment.payload_size);
     if (segment.packet && cut > 0) segment.packet.pull(cut);
     segment.payload_size -= cut;
@@ -84,7 +81,7 @@ bool update_send_window(Tcb& tcb, const Segment& segment) {
       tcb.snd_wl1.before(segment.seq) || (tcb.snd_wl1 == segment.seq && tcb.snd_wl2.at_or_before(segment.ack_number));
   if (!is_newer) return false;
   const std::uint32_t before = tcb.snd_wnd;
-  tcb.snd_wnd = segment.window << (segment.syn() ? 0 : tcb.snd_scale);
+  tcb.snd_wnd = segment.window_bytes(tcb.snd_scale);
   tcb.max_snd_wnd = std::max(tcb.max_snd_wnd, tcb.snd_wnd);
   tcb.snd_wl1 = segment.seq;
   tcb.snd_wl2 = segment.ack_number;

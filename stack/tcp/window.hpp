@@ -21,7 +21,7 @@ bool needs_window_update(const Tcb& tcb);
 
 // RFC 9293 3.4: the four cases of length and window.
 bool is_acceptable(const Tcb& tcb, const Segment& segment);
-// Cuts what lies before rcv_nxt and beyond the window; SYN and FIN with it.
+// Cuts what lies before rcv_nxt and beyond the window, the FIN with it. Not for a SYN.
 void trim_to_window(const Tcb& tcb, Segment& segment);
 
 // SND.WND, SND.WL1, SND.WL2 (RFC 9293 3.10.7.4). Returns whether the window opened.

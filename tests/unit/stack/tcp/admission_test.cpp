@@ -84,5 +84,65 @@ TEST_F(Admission, RandomSegmentsNeitherCrashNorLeak) {
   }
 }
 
+TEST_F(Admission, CookieCarriesTextAndFin) {
+  config.syn_backlog = 0;
+  listen();
+  receive(syn());
+  iss = expect_one().seq;
+  In last = fin(1);  // the plain ACK was lost on its way
+  last.payload = pattern(10);
+  receive(last);
+  poll();
+  ASSERT_EQ(accepted_count, 1);
+  EXPECT_EQ(read_all(), pattern(10));
+  EXPECT_EQ(endpoint->state(), State::CloseWait);
+}
+TEST_F(Admission, NoCookieInThePlaceOfABlock) {
+  established({});
+  endpoint->close();
+  poll();
+  receive(fin(1, 2));
+  take_all();
+  for (std::uint16_t i = 0; i < config.syn_backlog; ++i) {
+    remote.port = static_cast<std::uint16_t>(1'000 + i);
+    receive(syn());
+  }
+  take_all();
+  remote.port = 40'000;
+  receive(syn(100));  // would take the block's place
+  expect_nothing();
+  EXPECT_EQ(stats.dropped(Drop::ListenQueueFull), 1u);
+  EXPECT_EQ(tcp->time_wait_count(), 1u);
+}
+TEST_F(Admission, AcceptBacklogIsBounded) {
+  config.accept_backlog = 3;
+  start();
+  listener = tcp->listen(local, nullptr).listener;  // nobody takes what it accepts
+  for (std::uint16_t i = 0; i < 10; ++i) {
+    remote.port = static_cast<std::uint16_t>(1'000 + i);
+    receive(syn());
+    const auto sent = take_all();
+    if (sent.empty()) continue;
+    iss = sent[0].seq;
+    receive(ack(1));
+  }
+  EXPECT_EQ(listener->waiting_count(), 3u);
+  EXPECT_EQ(stats.dropped(Drop::ListenQueueFull), 7u);
+  listener->close();
+  poll();
+}
+TEST_F(Admission, ListenersAreBoundedAndNeedAnAddressOfOurs) {
+  config.listener_limit = 2;
+  start();
+  EXPECT_EQ(tcp->listen({*IpAddress::parse("10.0.0.77"), 80}, nullptr).error, Error::AddressNotAvailable);
+  const auto one = tcp->listen({IpAddress::any(Family::V4), 80}, nullptr);
+  EXPECT_EQ(tcp->listen({IpAddress::any(Family::V4), 80}, nullptr).error, Error::AddressInUse);
+  const auto two = tcp->listen({local.address, 0}, nullptr);
+  EXPECT_GE(two.listener->local().port, 49'152);
+  EXPECT_EQ(tcp->listen({local.address, 0}, nullptr).error, Error::NoBuffers);
+  one.listener->close();
+  two.listener->close();
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -99,5 +99,14 @@ TEST(Cubic, TimeoutStartsOver) {
   EXPECT_EQ(cubic.ssthresh_bytes(), 7 * kMss);
 }
 
+TEST(Congestion, TheWindowHoldsASegmentOfANewSize) {
+  Reno reno{kMss};
+  reno.on_timeout(10 * kMss, true, {});
+  reno.set_mss(1460);
+  EXPECT_EQ(reno.cwnd_bytes(), 1460u);
+  reno.set_mss(500);
+  EXPECT_EQ(reno.cwnd_bytes(), 1460u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -20,11 +20,14 @@ class Party final : public Inspector, public Authorizer, public DiscardObserver 
   }
   Authorization ask(const char* what, const Operation& operation) {
     asked.emplace_back(what, operation);
-    if (later.erase(what) > 0) return {Decision::Later, ++tickets, 0};
-    if (denied.contains(what)) return {Decision::Deny};
-    const bool has_flow = std::string(what) == "connect" || std::string(what) == "accept";
-    if (has_flow) live_flows.insert(++flows);
-    return {Decision::Allow, 0, has_flow ? flows : 0};
+    const bool is_connect = std::string(what) == "connect", is_later = later.erase(what) > 0;
+    if (!is_later && denied.contains(what)) return {Decision::Deny};
+    const bool has_flow = is_connect || (std::string(what) == "accept" && !is_later);
+    const bool is_new = has_flow && operation.endpoint.flow == 0;
+    if (is_new) live_flows.insert(++flows);
+    const FlowTag flow = !has_flow ? 0 : is_new ? flows : operation.endpoint.flow;
+    if (is_later) return {Decision::Later, ++tickets, flow};
+    return {Decision::Allow, 0, flow};
   }
   Authorization bind(const Operation& o) override { return ask("bind", o); }
   Authorization listen(const Operation& o) override { return ask("listen", o); }
@@ -311,6 +314,88 @@ TEST_F(Open, AbortedFlowIsReset) {
   poll();
   EXPECT_TRUE(expect_one().has(flag::kRst));
   EXPECT_EQ(observer->error, Error::ConnectionAborted);
+}
+
+TEST_F(Open, ResumedConnectKeepsItsFlow) {
+  start();
+  party.later = {"connect"};
+  auto made = tcp->connect(remote, nullptr, local).endpoint;
+  poll();
+  EXPECT_EQ(made->facts().flow, 101u);
+  EXPECT_TRUE(tcp->resume(1));
+  EXPECT_EQ(party.asked.back().second.endpoint.flow, 101u);
+  poll();
+  EXPECT_EQ(expect_one().facts.endpoint.flow, 101u);
+  EXPECT_EQ(party.live_flows, (std::set<FlowTag>{101}));
+  made->abort();
+  poll();
+}
+TEST_F(Open, FlowOfAParkedConnectEndsWithIt) {
+  start();
+  for (const bool denied : {false, true}) {
+    party.later = {"connect"};
+    auto made = tcp->connect(remote, nullptr, local).endpoint;
+    observer = std::make_shared<RecordingObserver>();
+    made->set_observer(observer);
+    poll();
+    EXPECT_EQ(party.live_flows.size(), 1u);
+    if (denied) {
+      party.denied = {"connect"};
+      EXPECT_TRUE(tcp->resume(party.tickets));
+    } else {
+      EXPECT_TRUE(tcp->abort_flow(party.flows));
+    }
+    poll();
+    EXPECT_EQ(observer->error, denied ? Error::AccessDenied : Error::ConnectionAborted);
+    EXPECT_TRUE(party.live_flows.empty());
+  }
+  expect_nothing();
+}
+TEST_F(Open, WhatIsWrittenAndFinishedWhileParkedGoesOut) {
+  start();
+  party.later = {"connect"};
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  EXPECT_EQ(endpoint->write(pattern(10)).count, 10u);
+  endpoint->shutdown_write();
+  poll();
+  EXPECT_TRUE(tcp->resume(1));
+  poll();
+  iss = expect_one().seq;
+  receive({.seq = 0, .flags = flag::kSyn | flag::kAck, .options = syn_options({})});
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_TRUE(sent.back().has(flag::kFin));
+  EXPECT_EQ(sent.back().payload, pattern(10));
+}
+TEST_F(Open, WithoutARouteTheAttemptEnds) {
+  start();
+  party.later = {"connect"};
+  auto made = tcp->connect(remote, nullptr, local).endpoint;
+  observer = std::make_shared<RecordingObserver>();
+  made->set_observer(observer);
+  poll();
+  sender.has_route = false;  // gone while the connect waited
+  EXPECT_TRUE(tcp->resume(1));
+  advance(180s);
+  EXPECT_EQ(observer->failed, 0);
+  advance(20s);
+  EXPECT_EQ(observer->error, Error::NetworkUnreachable);
+  expect_nothing();
+}
+TEST_F(Open, ParkedOperationsAreBounded) {
+  start();
+  std::vector<std::shared_ptr<Endpoint>> made;
+  std::size_t refused = 0;
+  for (int i = 0; i < 1'030; ++i) {
+    party.later = {"connect"};
+    made.push_back(tcp->connect(remote, nullptr).endpoint);
+    poll();
+    refused += made.back()->error() == Error::AccessDenied ? 1 : 0;
+  }
+  EXPECT_EQ(refused, 6u);
+  for (const auto& one : made) one->close();
+  poll();
+  EXPECT_EQ(tcp->connection_count(), 0u);
 }
 
 }  // namespace

@@ -103,5 +103,19 @@ TEST_F(SynSent, EphemeralPortsAreRandom) {
   for (const auto port : ports) EXPECT_GE(port, 49'152);
 }
 
+TEST_F(SynSent, SimultaneousSynAckHasAnUnscaledWindow) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  poll();
+  iss = expect_one().seq;
+  receive({.seq = 0, .flags = flag::kSyn, .window = 900, .options = syn_options({.window_scale = 7})});
+  take_all();
+  receive({.seq = 0, .ack = 1, .flags = flag::kSyn | flag::kAck, .window = 1'000});
+  ASSERT_EQ(endpoint->state(), State::Established);
+  EXPECT_EQ(endpoint->tcb().snd_wnd, 1'000u);
+  receive({.window = 1'000});
+  EXPECT_EQ(endpoint->tcb().snd_wnd, 128'000u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

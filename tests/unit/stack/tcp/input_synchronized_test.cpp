@@ -200,5 +200,42 @@ TEST_F(Synchronized, EchoesTheEarliestUnacknowledged) {
   EXPECT_EQ(expect_one().options.timestamps->echo, 1'060u);
 }
 
+TEST_F(Synchronized, SynWithTextIsChallengedAndNotRead) {
+  established({});
+  receive(data(1, 100));
+  In in = data(50, 200);
+  in.flags |= flag::kSyn;
+  receive(in);
+  expect_ack(101);
+  EXPECT_EQ(endpoint->readable_bytes(), 100u);
+}
+TEST_F(Synchronized, SynWithoutTimestampsIsChallenged) {
+  established({.timestamp = 1'000});
+  In in = syn(90'000);
+  in.is_raw_timestamp = true;
+  receive(in);
+  expect_ack(1);
+}
+TEST_F(Synchronized, ResetIsJudgedByItsSequenceNumberAlone) {
+  established({});
+  receive(data(1, 100));
+  In in = rst(91);
+  in.payload = pattern(20);  // begins before the window and ends in it
+  receive(in);
+  advance(1s);
+  EXPECT_EQ(take_all().size(), 1u);  // the delayed ACK, no challenge
+  in = rst(101);
+  in.payload = pattern(20);
+  receive(in);
+  EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
+}
+TEST_F(Synchronized, OutsideTheWindowNothingIsLearnedFromTimestamps) {
+  established({.timestamp = 1'000});
+  advance(25 * 24h);
+  peer_timestamp = 5;
+  receive(data(1'000'000'000, 10));
+  EXPECT_EQ(endpoint->tcb().ts_recent, 1'000u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

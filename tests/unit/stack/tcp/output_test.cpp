@@ -1,8 +1,22 @@
 // What leaves, and when: segment sizes, Nagle, the peer's window, zero-window probes, large segments.
+#include "stack/tcp/ack.hpp"
 #include "tests/unit/stack/tcp/tcp_script.hpp"
 
 namespace stack::tcp::test {
 namespace {
+
+// For steps that are tried on a Tcb alone.
+class NoActions final : public Actions {
+ public:
+  void enter(State) override {}
+  bool established(Segment&) override { return true; }
+  void reset_peer(Seq) override {}
+  void close(Error) override {}
+  void abort(Error) override {}
+  void readable() override {}
+  void writable() override {}
+  void drop(Segment&, Drop) override {}
+};
 
 using Sending = TcpScript;
 using Probing = TcpScript;
@@ -201,6 +215,75 @@ TEST_F(Large, RetransmissionAfterAKeptPacketIsRight) {
   EXPECT_EQ(again[0].payload, pattern(1'000));
   receive(ack(5'001));
   EXPECT_EQ(sender.kept.back().size(), again.back().payload.size() + 20);
+}
+
+// The last small segment may lie gigabytes back: Nagle's rule must not take it for one that is still to come.
+TEST(Nagle, ForgetsASmallSegmentThatIsLongAcknowledged) {
+  const TcpConfig config;
+  Tcb tcb{config, Family::V4};
+  NoActions actions;
+  tcb.state = State::Established;
+  tcb.begin_send(Seq{7});
+  tcb.snd_small_end = Seq{10};
+  const Instant now = Instant::from_ns(1);
+  for (int i = 0; i < 5; ++i) {
+    const Seq end = tcb.snd_nxt + 1'000'000'000;
+    tcb.scoreboard.on_sent(tcb.snd_nxt, end, now);
+    tcb.snd_nxt = end;
+    Segment ack;
+    ack.flags = flag::kAck;
+    ack.ack_number = end;
+    process_ack(tcb, ack, actions, now);
+    EXPECT_TRUE(tcb.snd_una.at_or_after(tcb.snd_small_end)) << i;
+  }
+}
+TEST_F(Sending, ReportsOfWhatArrivedLeaveTheSegmentItsSize) {
+  established({.sack = true});
+  for (const std::uint32_t at : {1'001U, 3'001U, 5'001U, 7'001U}) receive(data(at, 100));
+  take_all();
+  write_bytes(5'000);
+  for (const Sent& s : take_all()) {
+    EXPECT_EQ(s.segment_size, 0u);
+    EXPECT_LE(s.payload.size() + s.options.size(), 1'000u);
+  }
+}
+TEST_F(Sending, WriterIsToldWhenOthersGiveBlocksBack) {
+  config.send_block_limit = 1;
+  established({});
+  const auto first = endpoint;
+  remote.port = 41'000;
+  established({});
+  std::size_t taken = 0;
+  while (const std::size_t count = first->write(pattern(100'000)).count) taken += count;
+  EXPECT_EQ(endpoint->write(pattern(4'000)).error, Error::WouldBlock);
+  poll();
+  advance(100ms);
+  EXPECT_GE(observer->writable, 1);  // asks again now and then
+  EXPECT_EQ(endpoint->write(pattern(4'000)).error, Error::WouldBlock);
+  first->abort();
+  poll();
+  const int before = observer->writable;
+  advance(20ms);
+  EXPECT_GT(observer->writable, before);
+  EXPECT_EQ(endpoint->write(pattern(4'000)).count, 4'000u);
+}
+TEST_F(Probing, OneByteATimeoutEvenWhenMoreWasLost) {
+  established({});
+  write_bytes(10'000);
+  take_all();
+  advance(250ms);  // the timer: everything counts as lost
+  take_all();
+  receive({.ack = 1'001, .window = 0});
+  advance(20s);
+  const auto probes = take_all();
+  EXPECT_GE(probes.size(), 3u);
+  EXPECT_LE(probes.size(), 8u);
+  for (const Sent& s : probes) {
+    EXPECT_EQ(s.seq - iss, 1'001u);
+    EXPECT_EQ(s.payload.size(), 1u);
+  }
+  receive({.ack = 1'001, .window = 60'000});
+  EXPECT_EQ(take_all()[0].payload.size(), 1'000u);
 }
 
 }  // namespace

@@ -191,11 +191,12 @@ Outcome exchange(const PipeOptions& options, std::uint64_t seed, std::size_t up,
   auto listened = server.tcp->listen(at, nullptr);
   listened.listener->set_accept_handler([&](std::shared_ptr<Endpoint> e) { server.endpoint = std::move(e); });
   client.endpoint = client.tcp->connect(at, nullptr).endpoint;
-  for (int step = 0; step < 3'000'000 && !(server.done && client.done); ++step) {
+  for (int step = 0; step < 3'000'000; ++step) {
     for (Host* host : {&server, &client}) {
       host->pump();
       host->tcp->poll(now);
     }
+    if (server.done && client.done) break;
     Instant next = std::min(server.tcp->next_deadline(), client.tcp->next_deadline());
     if (!pipe.flights.empty()) next = std::min(next, pipe.flights.top().at);
     if (next == kNever) break;

@@ -87,5 +87,29 @@ TEST_F(Recover, LyingSackBlocksAreIgnored) {
   EXPECT_EQ(endpoint->tcb().scoreboard.sacked_bytes(), 0u);
 }
 
+TEST_F(Recover, HolesInDoubtAreSentWhenNothingElseMay) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{1'001, 6'001}, {7'001, 8'001}, {9'001, 10'001}}));
+  // RFC 6675 4: only the first is lost for certain; (3) sends the others while the window takes them.
+  expect_sent({{1, 1'000}, {6'001, 1'000}, {8'001, 1'000}});
+  EXPECT_EQ(endpoint->tcb().in_flight(), 5'000u);  // two of them may be under way twice
+  receive(ack(10'001));
+  EXPECT_EQ(endpoint->tcb().in_flight(), 0u);
+  EXPECT_EQ(endpoint->tcb().recovery.phase(), Recovery::Phase::Open);
+}
+TEST_F(Recover, HolesInDoubtWaitForTheWindow) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{1'001, 4'001}}));
+  take_all();  // the first segment again; the window is full
+  receive(ack_sack(1, {{9'001, 10'001}, {1'001, 4'001}}));
+  EXPECT_EQ(endpoint->tcb().congestion->cwnd_bytes(), 5'000u);
+  EXPECT_LE(endpoint->tcb().in_flight(), 6'000u);
+  for (const Sent& s : take_all()) EXPECT_NE(s.seq - iss, 1u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -17,7 +17,6 @@ TEST(Rtt, FirstAndLaterSamples) {
   EXPECT_EQ(rtt.rttvar(), 170ms);
   EXPECT_EQ(rtt.srtt(), 410ms);
   EXPECT_EQ(rtt.rto(), 1090ms);
-  EXPECT_EQ(rtt.min_rtt(), 400ms);
 }
 TEST(Rtt, FloorGranularityAndCeiling) {
   auto rtt = estimator();

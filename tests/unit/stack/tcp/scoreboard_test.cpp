@@ -125,5 +125,40 @@ TEST(Scoreboard, MatchesAModel) {
   }
 }
 
+TEST(Scoreboard, WhatWasSentAgainInDoubtCountsTwiceUntilItIsKnown) {
+  Scoreboard board;
+  for (std::uint32_t i = 0; i < 6; ++i) board.on_sent(kBase + i * 1000, kBase + (i + 1) * 1000, ms(1));
+  board.sack(kBase + 1000, kBase + 2000);
+  const auto hole = board.next_hole(600);
+  ASSERT_TRUE(hole);
+  EXPECT_EQ(hole->begin, kBase);
+  EXPECT_EQ(hole->size(), 600u);
+  board.on_retransmitted(hole->begin, hole->end, ms(2));
+  EXPECT_EQ(board.pipe(), 5600u);
+  EXPECT_EQ(board.next_hole(1000)->begin, kBase + 600);
+  board.on_retransmitted(kBase + 600, kBase + 1000, ms(2));
+  EXPECT_EQ(board.pipe(), 6000u);
+  EXPECT_FALSE(board.next_hole(1000));  // nothing reported lies above the rest
+  board.sack(kBase + 3000, kBase + 6000);
+  board.mark_lost_by_sack(1000);  // the first copies are lost; the second ones are under way
+  EXPECT_EQ(board.lost_bytes(), 1000u);
+  EXPECT_EQ(board.pipe(), 1000u);
+  board.acknowledge(kBase + 300);
+  EXPECT_EQ(board.pipe(), 700u);
+}
+TEST(Scoreboard, TwoCopiesEndWithAnAcknowledgementAReportOrATimeout) {
+  for (int how = 0; how < 3; ++how) {
+    Scoreboard board;
+    board.on_sent(kBase, kBase + 2000, ms(1));
+    board.sack(kBase + 1000, kBase + 2000);
+    board.on_retransmitted(kBase, kBase + 1000, ms(2));
+    EXPECT_EQ(board.pipe(), 2000u);
+    if (how == 0) board.acknowledge(kBase + 1000);
+    if (how == 1) board.sack(kBase, kBase + 1000);
+    if (how == 2) board.mark_all_lost(false);
+    EXPECT_EQ(board.pipe(), 0u) << how;
+  }
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -62,5 +62,43 @@ TEST_F(InTimeWait, TableIsBounded) {
   EXPECT_EQ(tcp->time_wait_count(), 5u);
 }
 
+// The same for a block whose peer has not finished.
+class InFinWait2 : public TcpScript {
+ protected:
+  void reach() {
+    established({});
+    endpoint->close();
+    poll();
+    receive(ack(2));
+    take_all();
+    ASSERT_EQ(tcp->time_wait_count(), 1u);
+  }
+};
+TEST_F(InFinWait2, DataOutsideTheWindowIsAnsweredAndLeavesIt) {
+  reach();
+  receive(data(1'000'000'000, 10, 2));
+  expect_ack(1);
+  receive(data(1, 10, 3));  // acknowledges what was never sent
+  expect_ack(1);
+  EXPECT_EQ(tcp->time_wait_count(), 1u);
+}
+TEST_F(InFinWait2, FinWithoutAckIsIgnored) {
+  reach();
+  In in = fin(1, 2);
+  in.flags = flag::kFin;
+  receive(in);
+  expect_nothing();
+  receive(fin(1, 2));
+  expect_ack(2);
+}
+TEST_F(InFinWait2, ResetMustBeExact) {
+  reach();
+  receive(rst(2));
+  EXPECT_EQ(tcp->time_wait_count(), 1u);
+  receive(rst(1));
+  EXPECT_EQ(tcp->time_wait_count(), 0u);
+  expect_nothing();
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

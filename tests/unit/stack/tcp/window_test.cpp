@@ -105,5 +105,20 @@ TEST_F(Announced, RightEdgeNeverMovesLeft) {
   }
 }
 
+TEST_F(Announced, ResetWithTextAtAClosedWindow) {
+  config.receive_buffer = 2'000;
+  established({});
+  std::uint32_t at = 1;
+  for (std::uint32_t window = 2'000; window > 0; window = take_all().back().window) {
+    receive(data(at, window));
+    at += window;
+    advance(1s);
+  }
+  In in = rst(at);
+  in.payload = pattern(5);
+  receive(in);
+  EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test
