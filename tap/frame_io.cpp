@@ -21,7 +21,7 @@ Result<std::unique_ptr<FrameIo>> make_frame_io(const FrameIoOptions& options) {
   std::string why_not;
   if (options.use_io_uring) {
     auto made = UringFrameIo::make(options);
-    if (made || made.error().code != EOPNOTSUPP) return made;  // that code: denied or too old
+    if (made || made.error().code != EOPNOTSUPP) return made;  // that code: denied, or the kernel is too old
     why_not = made.error().what;
   }
   return EpollFrameIo::make(options, why_not);

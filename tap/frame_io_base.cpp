@@ -157,6 +157,7 @@ bool FrameIoBase::submit(std::span<const iovec> ranges, const VnetHeader& header
   std::size_t length = 0;
   for (const iovec& range : ranges) length += range.iov_len;
   if (ranges.size() > kMaxTransmitSegments || length == 0 || check(header, length) != VnetHeaderFault::None) {
+    if (!batch_.empty()) exchange(false);  // reports come in the order of the frames
     ++stats_.transmit_failed;
     transmitted_.push_back({cookie, TransmitResult::BadFrame});
     return true;

@@ -28,6 +28,14 @@ static_assert(kMaxBatch <= 0x100 && kMaxWatches <= 0x100);
 // All of a batch, all watches, and a few more.
 static_assert(kUringEntries >= 2 * kMaxBatch + kMaxWatches + 2);
 
+// Whether the device takes a read that must not wait, which is what batches are made of; before Linux 6.4 a TUN does
+// not. Asked once, before a buffer is posted: a frame that waits already is lost.
+bool takes_nowait(int fd) {
+  std::byte nowhere{};
+  const iovec range{&nowhere, sizeof nowhere};
+  return ::preadv2(fd, &range, 1, -1, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
+}
+
 bool is_passing(int code) { return code == -EINTR || code == -EAGAIN || code == -EBUSY; }
 
 }  // namespace
@@ -40,6 +48,7 @@ Result<std::unique_ptr<FrameIo>> UringFrameIo::make(const FrameIoOptions& option
 
 Error UringFrameIo::open() {
   if (Error error = waker_.open()) return error;
+  if (fd() >= 0 && !takes_nowait(fd())) return {EOPNOTSUPP, "the device has no use for io_uring before Linux 6.4"};
   const UringProbe probe = set_up_uring(ring_);
   if (!probe.available) return {EOPNOTSUPP, probe.why};
   is_open_ = true;

@@ -1,118 +1,15 @@
-// One suite for both kinds of FrameIo. The far end is a socket that keeps message boundaries, as the device does.
-#include "tap/frame_io.hpp"
-
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
+// Frames in and out, the same tests for both kinds of FrameIo.
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstring>
-#include <list>
-#include <string>
-#include <thread>
-#include <vector>
 
-#include "tap/file_descriptor.hpp"
+#include "tests/unit/tap/frame_io_fixture.hpp"
 
-namespace tap {
+namespace tap::test {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::size_t kCapacity = kMaxFrameSize + 1;
-constexpr auto kLong = 5s;  // long enough to fail a test, never waited for in one that passes
-
-struct Uring {
-  static constexpr bool kUse = true;
-};
-struct Epoll {
-  static constexpr bool kUse = false;
-};
-
-template <class Kind>
-class FrameIoConformance : public testing::Test {
- protected:
-  void SetUp() override {
-    if (Kind::kUse && !probe_io_uring().available) GTEST_SKIP() << probe_io_uring().why;
-    int ends[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    near_.reset(ends[0]);
-    far_.reset(ends[1]);
-    make({.fd = near_.get(), .use_io_uring = Kind::kUse});
-  }
-
-  void TearDown() override {
-    if (!io_) return;
-    std::size_t back = 0;
-    while (io_->take_back_buffer().data != nullptr) ++back;
-    EXPECT_EQ(back + lent_out_, posted_) << "a receive buffer was lost";
-  }
-
-  void make(FrameIoOptions options) {
-    options.use_io_uring = Kind::kUse;
-    auto made = make_frame_io(options);
-    ASSERT_TRUE(made) << made.error().what;
-    io_ = std::move(*made);
-    EXPECT_EQ(io_->engine().substr(0, 5), Kind::kUse ? "io_ur" : "epoll");
-  }
-
-  void post(std::size_t count, std::size_t capacity = kCapacity) {
-    for (std::size_t i = 0; i < count; ++i) {
-      memory_.emplace_back(capacity);
-      ASSERT_TRUE(io_->post({memory_.back().data(), capacity, &memory_.back()}));
-      ++posted_;
-    }
-  }
-
-  void send_far(const std::string& frame, const VnetHeader& header = {}) {
-    std::vector<std::byte> bytes(kVnetHeaderSize + frame.size());
-    encode(header, std::span{bytes}.first(kVnetHeaderSize));
-    std::memcpy(bytes.data() + kVnetHeaderSize, frame.data(), frame.size());
-    ASSERT_EQ(::send(far_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-  }
-
-  std::string receive_far(VnetHeader& header) {
-    std::vector<std::byte> bytes(kVnetHeaderSize + kCapacity);
-    const ssize_t size = ::recv(far_.get(), bytes.data(), bytes.size(), 0);
-    if (size < static_cast<ssize_t>(kVnetHeaderSize)) return "nothing";
-    const auto length = static_cast<std::size_t>(size) - kVnetHeaderSize;
-    EXPECT_EQ(decode(bytes, length, header), VnetHeaderFault::None);
-    return {reinterpret_cast<const char*>(bytes.data()) + kVnetHeaderSize, length};
-  }
-
-  // Everything that polls bring until `count` frames are there; each buffer is posted again.
-  std::vector<std::string> receive(std::size_t count) {
-    std::vector<std::string> frames;
-    const auto deadline = std::chrono::steady_clock::now() + kLong;
-    while (frames.size() < count && std::chrono::steady_clock::now() < deadline) {
-      for (const Received& received : io_->poll(kLong).received) {
-        frames.emplace_back(reinterpret_cast<const char*>(received.buffer.data), received.length);
-        EXPECT_TRUE(io_->post(received.buffer));
-      }
-    }
-    return frames;
-  }
-
-  bool submit(const std::string& frame, void* cookie = nullptr, const VnetHeader& header = {}) {
-    sent_.push_back(frame);  // needed until its completion has been reported
-    const iovec range{sent_.back().data(), sent_.back().size()};
-    return io_->submit(std::span{&range, 1}, header, cookie);
-  }
-
-  FileDescriptor near_;
-  FileDescriptor far_;
-  std::list<std::vector<std::byte>> memory_;
-  std::list<std::string> sent_;
-  std::size_t posted_ = 0;
-  std::size_t lent_out_ = 0;  // delivered and not posted again by the test
-  std::unique_ptr<FrameIo> io_;
-};
-
-using Kinds = testing::Types<Uring, Epoll>;
 TYPED_TEST_SUITE(FrameIoConformance, Kinds);
 
 TYPED_TEST(FrameIoConformance, DeliversFrameWithHeaderAndCookie) {
@@ -192,16 +89,6 @@ TYPED_TEST(FrameIoConformance, MalformedHeadersAreReportedWithTheirFault) {
   this->lent_out_ = 2;
 }
 
-TYPED_TEST(FrameIoConformance, WithoutBuffersFramesWaitAndPollDoesNotSpin) {
-  this->send_far("early");
-  const auto blocked = this->io_->stats().blocked;
-  EXPECT_TRUE(this->io_->poll(20ms).received.empty());
-  EXPECT_LE(this->io_->stats().blocked, blocked + 1);
-  EXPECT_TRUE(this->io_->poll(20ms).received.empty());
-  this->post(1);
-  EXPECT_EQ(this->receive(1), std::vector<std::string>{"early"});
-}
-
 TYPED_TEST(FrameIoConformance, PostedBuffersAreBounded) {
   this->post(kMaxReceiveBuffers, 64);
   EXPECT_FALSE(this->io_->post({this->memory_.front().data(), 64, nullptr}));
@@ -259,6 +146,18 @@ TYPED_TEST(FrameIoConformance, BadFramesAreNeverSent) {
   EXPECT_EQ(this->receive_far(header), "nothing");
 }
 
+TYPED_TEST(FrameIoConformance, ReportsComeInTheOrderOfTheFrames) {
+  int first = 0, second = 0, third = 0;
+  ASSERT_TRUE(this->submit("good", &first));
+  ASSERT_TRUE(this->submit("x", &second, {.checksum = ChecksumState::Needed, .checksum_start = 30}));
+  ASSERT_TRUE(this->submit("good", &third));
+  const auto done = this->io_->flush();
+  ASSERT_EQ(done.size(), 3u);
+  EXPECT_EQ(done[0].cookie, &first);
+  EXPECT_EQ(done[1].cookie, &second);
+  EXPECT_EQ(done[2].cookie, &third);
+}
+
 TYPED_TEST(FrameIoConformance, FullDeviceIsAPlainResult) {
   const std::string frame(1000, 'f');
   std::size_t sent = 0, would_block = 0;
@@ -296,135 +195,6 @@ TYPED_TEST(FrameIoConformance, PollTransmitsAndReceivesInOneGo) {
   this->lent_out_ = 1;
 }
 
-TYPED_TEST(FrameIoConformance, PeerGoneEndsReception) {
-  this->post(2);
-  this->far_.reset();
-  int error = 0;
-  for (int i = 0; i < 3 && error == 0; ++i) error = this->io_->poll(100ms).device_error;
-  EXPECT_NE(error, 0);
-  // It waits from now on, rather than to report the same again and again. Calls are counted, not time: the kernel
-  // interrupts a wait or two while it takes down the rings of tests before this one.
-  const auto calls = this->io_->stats().system_calls;
-  const auto deadline = std::chrono::steady_clock::now() + 40ms;
-  while (std::chrono::steady_clock::now() < deadline) this->io_->poll(20ms);
-  EXPECT_LE(this->io_->stats().system_calls, calls + 40);
-}
-
-TYPED_TEST(FrameIoConformance, WakeFromAnotherThreadEndsTheWait) {
-  this->post(1);
-  std::atomic<bool> stop{false};
-  std::thread other([&] {
-    while (!stop) {
-      this->io_->wake();
-      std::this_thread::yield();
-    }
-  });
-  int woken = 0;
-  const auto deadline = std::chrono::steady_clock::now() + kLong;
-  while (woken < 2000 && std::chrono::steady_clock::now() < deadline) woken += this->io_->poll(kLong).woken;
-  stop = true;
-  other.join();
-  EXPECT_EQ(woken, 2000);
-}
-
-TYPED_TEST(FrameIoConformance, EveryHandoverIsSeen) {  // the waiting side never sleeps through a wake-up
-  std::atomic<int> produced{0}, consumed{0};
-  constexpr int kRounds = 5000;
-  std::thread other([&] {
-    for (int i = 1; i <= kRounds; ++i) {
-      produced = i;
-      this->io_->wake();
-      while (consumed < i) std::this_thread::yield();
-    }
-  });
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (consumed < kRounds && std::chrono::steady_clock::now() < deadline) {
-    this->io_->poll(kLong);
-    consumed = produced.load();
-  }
-  EXPECT_LT(std::chrono::steady_clock::now(), deadline);
-  consumed = kRounds;
-  other.join();
-}
-
-TYPED_TEST(FrameIoConformance, WakeBeforeThePollIsKept) {
-  this->io_->wake();
-  this->io_->wake();
-  EXPECT_TRUE(this->io_->poll(kLong).woken);
-  EXPECT_FALSE(this->io_->poll(0ns).woken);
-}
-
-TYPED_TEST(FrameIoConformance, WaitsAboutAsLongAsAsked) {
-  this->post(1);
-  for (const auto wait : {200us, 3000us}) {
-    const auto start = std::chrono::steady_clock::now();
-    this->io_->poll(wait);
-    EXPECT_GE(std::chrono::steady_clock::now() - start, wait - 50us);
-  }
-}
-
-TYPED_TEST(FrameIoConformance, WatchIsLevelTriggeredUntilUnwatched) {
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
-  const FileDescriptor in{pipe_ends[0]}, out{pipe_ends[1]};
-  ASSERT_FALSE(this->io_->watch(in.get(), POLLIN, 77));
-  EXPECT_TRUE(this->io_->watch(in.get(), POLLIN, 78)) << "twice";
-  EXPECT_TRUE(this->io_->poll(1ms).ready.empty());
-  ASSERT_EQ(::write(out.get(), "a", 1), 1);
-  for (int i = 0; i < 3; ++i) {  // until it is read
-    const Completions& done = this->io_->poll(kLong);
-    ASSERT_EQ(done.ready.size(), 1u) << i;
-    EXPECT_EQ(done.ready[0].token, 77u);
-    EXPECT_EQ(done.ready[0].events, POLLIN);
-  }
-  char byte;
-  ASSERT_EQ(::read(in.get(), &byte, 1), 1);
-  this->io_->poll(0ns);  // one report may have been under way
-  EXPECT_TRUE(this->io_->poll(1ms).ready.empty());
-  ASSERT_EQ(::write(out.get(), "b", 1), 1);
-  this->io_->unwatch(in.get());
-  EXPECT_TRUE(this->io_->poll(1ms).ready.empty());
-  ASSERT_FALSE(this->io_->watch(in.get(), POLLIN, 79));
-  ASSERT_EQ(this->io_->poll(kLong).ready.size(), 1u);
-}
-
-TYPED_TEST(FrameIoConformance, WatchIsSeenWhileFramesFlow) {
-  this->post(4);
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0);
-  const FileDescriptor in{pipe_ends[0]}, out{pipe_ends[1]};
-  ASSERT_FALSE(this->io_->watch(in.get(), POLLIN, 5));
-  ASSERT_EQ(::write(out.get(), "a", 1), 1);
-  bool seen = false;
-  for (int i = 0; i < 100 && !seen; ++i) {
-    this->send_far("busy");
-    const Completions& done = this->io_->poll(kLong);
-    seen = !done.ready.empty();
-    for (const Received& received : done.received) this->io_->post(received.buffer);
-  }
-  EXPECT_TRUE(seen);
-}
-
-TYPED_TEST(FrameIoConformance, WatchesAreBounded) {
-  std::vector<FileDescriptor> fds;
-  for (std::size_t i = 0; i < kMaxWatches; ++i) {
-    fds.emplace_back(::dup(this->far_.get()));
-    ASSERT_FALSE(this->io_->watch(fds.back().get(), POLLIN, i));
-  }
-  this->io_->poll(0ns);
-  EXPECT_EQ(this->io_->watch(this->far_.get(), POLLIN, 99).code, ENOSPC);
-  for (const FileDescriptor& fd : fds) this->io_->unwatch(fd.get());
-  EXPECT_FALSE(this->io_->watch(this->far_.get(), POLLIN, 99));
-}
-
-TYPED_TEST(FrameIoConformance, WithoutADeviceItOnlyWaits) {
-  this->make({.fd = -1});
-  EXPECT_FALSE(this->submit("frame"));
-  EXPECT_TRUE(this->io_->poll(1ms).received.empty());
-  this->io_->wake();
-  EXPECT_TRUE(this->io_->poll(kWaitForever).woken);
-}
-
 TYPED_TEST(FrameIoConformance, ShortVnetHeader) {
   this->make({.fd = this->near_.get(), .vnet_header_size = kVnetHeaderSizeShort});
   ASSERT_TRUE(this->submit("abc"));
@@ -444,10 +214,21 @@ TEST(FrameIo, RefusesDescriptorsItCannotUse) {
   EXPECT_FALSE(make_frame_io({.fd = -1, .vnet_header_size = 11}));
 }
 
+// As a TUN before Linux 6.4: a descriptor that refuses RWF_NOWAIT.
+TEST(FrameIo, FallsBackWhereTheDeviceTakesNoNowait) {
+  const FileDescriptor fd{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+  const auto made = make_frame_io({.fd = fd.get()});
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_EQ((*made)->engine().substr(0, 5), "epoll");
+  if (probe_io_uring().available) {
+    EXPECT_NE((*made)->engine().find("Linux 6.4"), std::string_view::npos) << (*made)->engine();
+  }
+}
+
 TEST(FrameIo, EveryResultHasWords) {
   for (int i = 0; i <= static_cast<int>(TransmitResult::Failed); ++i)
     EXPECT_NE(describe(static_cast<TransmitResult>(i)), "unknown") << i;
 }
 
 }  // namespace
-}  // namespace tap
+}  // namespace tap::test
