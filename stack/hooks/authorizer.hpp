@@ -38,16 +38,14 @@ struct Operation {
   std::uint32_t transport_header_size = 0;
   InterfaceIndex interface_index = 0;
   InterfaceIndex local_interface_index = 0;
-  EndpointFacts endpoint;  // flow set on `established` and when a connect is resumed
+  EndpointFacts endpoint;  // flow set on `established`
   std::uint8_t tcp_flags = 0;
 };
 
 struct Authorization {
   Decision decision = Decision::Allow;
   Ticket ticket = 0;  // Later
-  // Allow on connect and accept: the new conversation, which ends with flow_ended(). Later on a TCP connect: likewise;
-  // the stack shows it again when it resumes the connect, and Allow then returns the same.
-  FlowTag flow = 0;
+  FlowTag flow = 0;   // Allow on connect and accept: the new conversation, which ends with flow_ended()
 };
 
 class Authorizer {
@@ -62,7 +60,7 @@ class Authorizer {
   virtual Authorization accept(const Operation& operation, Packet& packet) = 0;
   // The flow exists now. False ends it (TCP: reset). `packet` may be null.
   virtual bool established(const Operation& operation, Packet* packet) = 0;
-  // The stack has forgotten the conversation. Called exactly once for each flow that an Authorization brought.
+  // The stack has forgotten the conversation. Called exactly once for each flow that Allow returned.
   virtual void flow_ended(FlowTag flow) = 0;
   // The endpoint is closed and its handle dead.
   virtual void endpoint_closed(EndpointId endpoint) = 0;

@@ -154,8 +154,10 @@ Error Tcp::authorize_open(Endpoint& endpoint) {
     Operation operation = operation_of(endpoint.facts(), endpoint.tuple_.local, endpoint.tuple_.remote);
     operation.resumed = std::exchange(endpoint.resumed_, 0);
     const Authorization answer = connects ? authorizer->connect(operation, nullptr) : authorizer->bind(operation);
-    if (answer.flow != 0) endpoint.record_.facts.flow = answer.flow;  // also while it waits; ends in release()
-    if (answer.decision == Decision::Allow) return Error::None;
+    if (answer.decision == Decision::Allow) {
+      if (connects) endpoint.record_.facts.flow = answer.flow;
+      return Error::None;
+    }
     const bool may_wait = answer.decision == Decision::Later && operation.resumed == 0 && parked_.size() < kMaxParked;
     if (!may_wait) return Error::AccessDenied;
     parked_[answer.ticket] = {endpoint.shared_from_this(), nullptr};

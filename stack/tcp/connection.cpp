@@ -120,8 +120,7 @@ void Endpoint::apply_close(Instant now) {
 }
 
 void Endpoint::apply_requests(Instant now) {
-  const bool is_alive = tcb_.state != State::Closed || opening_ != Opening::Done;
-  if (std::exchange(is_flow_aborted_, false) && is_alive) abort(Error::ConnectionAborted);
+  if (std::exchange(is_flow_aborted_, false) && tcb_.state != State::Closed) abort(Error::ConnectionAborted);
   if (wants_abort_) {
     wants_abort_ = wants_finish_ = wants_close_ = false;
     is_app_done_ = true;

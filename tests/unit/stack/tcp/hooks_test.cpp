@@ -20,14 +20,11 @@ class Party final : public Inspector, public Authorizer, public DiscardObserver 
   }
   Authorization ask(const char* what, const Operation& operation) {
     asked.emplace_back(what, operation);
-    const bool is_connect = std::string(what) == "connect", is_later = later.erase(what) > 0;
-    if (!is_later && denied.contains(what)) return {Decision::Deny};
-    const bool has_flow = is_connect || (std::string(what) == "accept" && !is_later);
-    const bool is_new = has_flow && operation.endpoint.flow == 0;
-    if (is_new) live_flows.insert(++flows);
-    const FlowTag flow = !has_flow ? 0 : is_new ? flows : operation.endpoint.flow;
-    if (is_later) return {Decision::Later, ++tickets, flow};
-    return {Decision::Allow, 0, flow};
+    if (later.erase(what) > 0) return {Decision::Later, ++tickets, 0};
+    if (denied.contains(what)) return {Decision::Deny};
+    const bool has_flow = std::string(what) == "connect" || std::string(what) == "accept";
+    if (has_flow) live_flows.insert(++flows);
+    return {Decision::Allow, 0, has_flow ? flows : 0};
   }
   Authorization bind(const Operation& o) override { return ask("bind", o); }
   Authorization listen(const Operation& o) override { return ask("listen", o); }
@@ -316,41 +313,6 @@ TEST_F(Open, AbortedFlowIsReset) {
   EXPECT_EQ(observer->error, Error::ConnectionAborted);
 }
 
-TEST_F(Open, ResumedConnectKeepsItsFlow) {
-  start();
-  party.later = {"connect"};
-  auto made = tcp->connect(remote, nullptr, local).endpoint;
-  poll();
-  EXPECT_EQ(made->facts().flow, 101u);
-  EXPECT_TRUE(tcp->resume(1));
-  EXPECT_EQ(party.asked.back().second.endpoint.flow, 101u);
-  poll();
-  EXPECT_EQ(expect_one().facts.endpoint.flow, 101u);
-  EXPECT_EQ(party.live_flows, (std::set<FlowTag>{101}));
-  made->abort();
-  poll();
-}
-TEST_F(Open, FlowOfAParkedConnectEndsWithIt) {
-  start();
-  for (const bool denied : {false, true}) {
-    party.later = {"connect"};
-    auto made = tcp->connect(remote, nullptr, local).endpoint;
-    observer = std::make_shared<RecordingObserver>();
-    made->set_observer(observer);
-    poll();
-    EXPECT_EQ(party.live_flows.size(), 1u);
-    if (denied) {
-      party.denied = {"connect"};
-      EXPECT_TRUE(tcp->resume(party.tickets));
-    } else {
-      EXPECT_TRUE(tcp->abort_flow(party.flows));
-    }
-    poll();
-    EXPECT_EQ(observer->error, denied ? Error::AccessDenied : Error::ConnectionAborted);
-    EXPECT_TRUE(party.live_flows.empty());
-  }
-  expect_nothing();
-}
 TEST_F(Open, WhatIsWrittenAndFinishedWhileParkedGoesOut) {
   start();
   party.later = {"connect"};
