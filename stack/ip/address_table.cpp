@@ -139,6 +139,7 @@ std::optional<IpAddress> AddressTable::select_source(const IpAddress& destinatio
     const bool a_scope = a.prefix.address.is_link_local() == link_scope;
     const bool b_scope = b.prefix.address.is_link_local() == link_scope;
     if (a_scope != b_scope) return a_scope;
+    if (a.state != b.state) return a.state == AddressState::Preferred;  // RFC 4429 3.1
     return common_prefix_bits(a.prefix.address, destination) > common_prefix_bits(b.prefix.address, destination);
   };
   for (const InterfaceAddress& own : addresses_) {

@@ -50,9 +50,9 @@ class AddressTable {
   AddressKind kind_of(const IpAddress& address, InterfaceIndex interface_index) const;
   // A packet to `address` that comes in on that interface is for this host.
   bool is_for_us(const IpAddress& address, InterfaceIndex interface_index) const;
-  // RFC 6724's rules as far as a host of this size has choices: same address, scope, outgoing interface, longest
-  // prefix. Addresses of other interfaces only when the interface has none. Loopback destinations are their own
-  // source.
+  // RFC 6724's rules as far as a host of this size has choices: same address, scope, not under detection, outgoing
+  // interface, longest prefix. Addresses of other interfaces only when the interface has none. Loopback destinations
+  // are their own source.
   std::optional<IpAddress> select_source(const IpAddress& destination, InterfaceIndex interface_index) const;
   InterfaceIndex interface_of(const IpAddress& address) const;  // 0: not ours
 

@@ -127,9 +127,8 @@ bool Icmp::may_have_sent(const PathEvent& event) const {
 void Icmp::on_echo(Packet packet, Message& message, Instant now) {
   const PacketMeta& meta = packet.meta();
   const AddressKind to = parts_.addresses.kind_of(meta.destination, meta.interface_index);
-  const bool wanted = config_.answer_echo &&
-                      (to == AddressKind::Unicast || (to == AddressKind::Multicast && meta.family == Family::V6) ||
-                       config_.answer_broadcast_echo);
+  // RFC 1122 3.2.2.6 leaves it to the host whether groups get an answer, RFC 4443 4.2 does not.
+  const bool wanted = to == AddressKind::Unicast || (to == AddressKind::Multicast && meta.family == Family::V6);
   if (!wanted) return give_up(std::move(packet), Drop::NoEndpoint, message);
   message.match = EndpointMatch::Live;
   const auto id = static_cast<std::uint16_t>(message.rest >> 16);

@@ -15,8 +15,6 @@
 namespace stack::ip {
 
 struct IcmpConfig {
-  bool answer_echo = true;
-  bool answer_broadcast_echo = false;  // RFC 1122 3.2.2.6 leaves it to the host
   std::size_t flow_limit = 1024;
   Duration flow_idle = 60s;
 };

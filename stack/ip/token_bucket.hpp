@@ -27,7 +27,7 @@ class TokenBucket {
       return;
     }
     if (now <= last_) return;
-    const Duration each = Duration{1s} / per_second_;
+    const Duration each = std::max(Duration{1s} / per_second_, Duration{1});
     const auto fresh = static_cast<std::uint64_t>((now - last_) / each);
     if (tokens_ + fresh >= burst_) {
       tokens_ = burst_;

@@ -32,8 +32,6 @@ std::string_view name_of(Origin origin) {
       return "icmp.error";
     case Origin::Neighbor:
       return "neighbor";
-    case Origin::Raw:
-      return "raw";
   }
   return "unknown";
 }

@@ -30,7 +30,6 @@ enum class Origin : std::uint8_t {
   IcmpEcho,
   IcmpError,
   Neighbor,  // ARP and NDP
-  Raw,
 };
 std::string_view name_of(Origin origin);
 

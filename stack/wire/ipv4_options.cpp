@@ -4,8 +4,7 @@
 
 namespace stack::wire {
 namespace {
-constexpr std::uint8_t kEnd = 0, kNop = 1, kRecordRoute = 7, kLooseSourceRoute = 131, kStrictSourceRoute = 137,
-                       kRouterAlert = 148;
+constexpr std::uint8_t kEnd = 0, kNop = 1, kRecordRoute = 7, kLooseSourceRoute = 131, kStrictSourceRoute = 137;
 
 // Kind, length, pointer, then addresses; the pointer counts from 1 at the kind and stands on an address or behind
 // all.
@@ -31,9 +30,7 @@ Ipv4Options Ipv4Options::parse(Bytes options) {
       if (kind == kRecordRoute || kind == kLooseSourceRoute || kind == kStrictSourceRoute) {
         is_legal = is_route_legal(option);
         if (is_legal && kind != kRecordRoute) parsed.source_route |= !is_route_used_up(option);
-        parsed.record_route |= kind == kRecordRoute;
       }
-      parsed.router_alert |= kind == kRouterAlert;
     }
     if (!is_legal) {
       parsed.error_offset = Ipv4View::kMinHeaderSize + at;

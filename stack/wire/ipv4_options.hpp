@@ -1,4 +1,4 @@
-// IPv4 options (RFC 791 3.1, RFC 1122 3.2.1.8, RFC 2113). A host acts on none of them; it must know a source route,
+// IPv4 options (RFC 791 3.1, RFC 1122 3.2.1.8). A host acts on none of them; it must know a source route,
 // which it refuses (RFC 7126), and where a malformed one stands, for ICMP parameter problem.
 #pragma once
 
@@ -10,9 +10,7 @@
 namespace stack::wire {
 
 struct Ipv4Options {
-  bool source_route = false;  // loose or strict, with an address still to visit
-  bool record_route = false;
-  bool router_alert = false;
+  bool source_route = false;                // loose or strict, with an address still to visit
   std::optional<std::size_t> error_offset;  // of the first malformed option, from the start of the IPv4 header
 
   static Ipv4Options parse(Bytes options);  // Ipv4View::option_bytes()

@@ -54,6 +54,8 @@ TEST(AddressTable, SelectsSources) {
   EXPECT_EQ(table.select_source(address("2001:db8::1"), 2)->to_string(), "fd77::2");
   EXPECT_EQ(table.select_source(address("127.0.0.5"), 1)->to_string(), "127.0.0.5");
   EXPECT_EQ(table.select_source(address("10.77.0.2"), 1)->to_string(), "10.77.0.2");
+  table.add({*IpPrefix::parse("fd77::3/64"), 2, ip::AddressState::Optimistic});
+  EXPECT_EQ(table.select_source(address("fd77::3:1"), 2)->to_string(), "fd77::2") << "not one under detection";
   EXPECT_FALSE(table.add({*IpPrefix::parse("10.77.0.2/24"), 2, ip::AddressState::Preferred}));
 }
 

@@ -1,6 +1,7 @@
 // IPv4 and IPv6 headers, IPv4 options, UDP.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "stack/wire/ipv4.hpp"
@@ -77,7 +78,7 @@ TEST(Ipv4, OptionsArePaddedAndCounted) {
   ASSERT_TRUE(view);
   EXPECT_EQ(view->header_size(), 28u);
   EXPECT_TRUE(view->is_checksum_valid());
-  EXPECT_TRUE(Ipv4Options::parse(view->option_bytes()).router_alert);
+  EXPECT_TRUE(std::ranges::equal(view->option_bytes(), bytes_of({148, 4, 0, 0, 1, 0, 0, 0})));
 }
 
 TEST(Ipv4, Rejects) {
@@ -102,7 +103,9 @@ TEST(Ipv4, Rejects) {
 TEST(Ipv4Options, SourceRoutesAndErrors) {
   EXPECT_TRUE(Ipv4Options::parse(bytes_of({1, 131, 7, 4, 1, 2, 3, 4})).source_route);
   EXPECT_FALSE(Ipv4Options::parse(bytes_of({131, 7, 8, 1, 2, 3, 4, 0})).source_route) << "nothing left to visit";
-  EXPECT_TRUE(Ipv4Options::parse(bytes_of({7, 7, 4, 1, 2, 3, 4, 0})).record_route);
+  EXPECT_FALSE(Ipv4Options::parse(bytes_of({7, 7, 4, 1, 2, 3, 4, 0})).error_offset);
+  EXPECT_FALSE(Ipv4Options::parse(bytes_of({7, 7, 4, 1, 2, 3, 4, 0})).source_route)
+      << "a route that is only recorded";
   EXPECT_EQ(Ipv4Options::parse(bytes_of({1, 1, 68, 9, 0, 0, 0, 0})).error_offset, 22u);
   EXPECT_EQ(Ipv4Options::parse(bytes_of({68, 1, 0, 0})).error_offset, 20u);
   EXPECT_EQ(Ipv4Options::parse(bytes_of({1, 1, 1, 68})).error_offset, 23u);
