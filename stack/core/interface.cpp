@@ -12,6 +12,16 @@ namespace stack::core {
 
 using neighbor::OwnAddress;
 
+namespace {
+
+// The EtherType and the packet name the same version. One without a first byte is left to IP.
+bool is_of_its_kind(Packet& packet, link::FrameKind kind) {
+  const Bytes first = packet.head(std::min<std::size_t>(packet.size(), 1));
+  return first.empty() || load_u8(first, 0) >> 4 == (kind == link::FrameKind::Ipv6 ? 6 : 4);
+}
+
+}  // namespace
+
 Interface::Interface(InterfaceIndex index, std::string name, Link& link, const InterfaceParts& parts, SipKey key)
     : index_(index), name_(std::move(name)), link_(link), parts_(parts) {
   if (link.medium() != Medium::Ethernet) return;
@@ -42,6 +52,7 @@ void Interface::receive(Packet frame, Instant now) {
   meta.link_header_size = wire::EthernetView::kHeaderSize;
   frame.pull(wire::EthernetView::kHeaderSize);
   if (what->kind == link::FrameKind::Arp) return resolver_->on_arp(std::move(frame), now);
+  if (!is_of_its_kind(frame, what->kind)) return parts_.ip.hooks.discard(std::move(frame), Drop::BadVersion);
   parts_.input.receive(std::move(frame), now);
 }
 
@@ -190,8 +201,10 @@ void Interface::router_heard(const IpAddress& router, Duration lifetime, Instant
 }
 
 void Interface::mtu_heard(std::uint32_t mtu) {
-  if (parts_.config.accept_router_advertisements && mtu >= ip::PathMtuCache::kMinV6 && mtu <= link_.mtu())
-    mtu_limit_ = mtu;
+  const bool is_legal = mtu >= ip::PathMtuCache::kMinV6 && mtu <= link_.mtu();
+  if (!parts_.config.accept_router_advertisements || !is_legal || mtu == mtu_limit_) return;
+  mtu_limit_ = mtu;
+  parts_.ip.routes.note_change();
 }
 
 void Interface::hop_limit_heard(std::uint8_t hop_limit) {

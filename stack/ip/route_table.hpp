@@ -29,6 +29,7 @@ class RouteTable {
   const RouteEntry* find(const IpAddress& destination) const;  // among equal lengths the one added first
   std::span<const RouteEntry> all() const { return routes_; }
   std::uint32_t generation() const { return generation_; }  // counts changes
+  void note_change() { ++generation_; }                     // of what routes lead to, such as an interface's MTU
 
  private:
   std::vector<RouteEntry> routes_;  // longest prefix first

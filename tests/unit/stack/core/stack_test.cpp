@@ -296,6 +296,26 @@ TEST_F(StackTest, RoutersAreHeard) {
   EXPECT_FALSE(stack->output().route(address("2001:db8::1"), std::nullopt)) << "its lifetime is over";
 }
 
+TEST_F(StackTest, AnMtuThatIsHeardReachesThoseWhoKeepRoutes) {
+  wire::RouterAdvertFields advert;  // of somebody who is no default router
+  advert.options.mtu = 1400;
+  ByteVector message(advert.size());
+  advert.emit(message);
+  const auto before = stack->output().route_generation();
+  receive(make_ip(address("fe80::1"), address("ff02::1"), 58, message, 255));
+  EXPECT_NE(stack->output().route_generation(), before);
+  EXPECT_EQ(stack->output().route(address("fd77::1"), std::nullopt)->mtu, 1400u);
+}
+
+TEST_F(StackTest, TheEtherTypeAndThePacketNameTheSameVersion) {
+  ByteVector frame(14);
+  wire::EthernetFields{.destination = mac(2), .source = mac(1), .ether_type = wire::kEtherTypeIpv6}.emit(frame);
+  const auto packet = ping();
+  frame.insert(frame.end(), packet.begin(), packet.end());
+  receive_frame(frame);
+  EXPECT_EQ(stack->stats().dropped(Drop::BadVersion), 1u);
+}
+
 TEST_F(StackTest, SurvivesRandomFrames) {
   SeededRandom bytes{99};
   open("0.0.0.0", 53);
