@@ -4,6 +4,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +26,8 @@ std::string_view advice_for_open(int code) {
       return "the tun driver is missing: try `modprobe tun`, or pass /dev/net/tun into the container";
     case EACCES:
     case EPERM:
-      return "needs CAP_NET_ADMIN: run as root, or in a user and network namespace of one's own";
+      return "its mode or the container keeps you out: run as root, or have it opened for all (chmod 666 "
+             "/dev/net/tun)";
     default:
       return {};
   }
@@ -44,6 +46,15 @@ std::string_view advice_for_attach(int code) {
     default:
       return {};
   }
+}
+
+// A device that is up has a carrier while a program holds a queue of it. One more queue would be granted, and the kernel
+// would share the frames out between the two programs.
+bool is_in_use(const std::string& name) {
+  const FileDescriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  ifreq request{};
+  std::memcpy(request.ifr_name, name.c_str(), name.size());
+  return ::ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
 unsigned to_flags(const Offloads& offloads) {
@@ -80,6 +91,8 @@ Result<Device> Device::open(const DeviceOptions& options) {
                       "choose 1 to " + std::to_string(kMaxQueues));
   if (options.name.empty() || options.name.size() >= IFNAMSIZ)
     return make_error(EINVAL, "opening '" + options.name + "'", "an interface name has 1 to 15 characters");
+  if (is_in_use(options.name))
+    return make_error(EBUSY, "making the device " + options.name, advice_for_attach(EBUSY));
 
   Device device;
   device.medium_ = options.medium;

@@ -74,8 +74,7 @@ void EpollFrameIo::exchange(bool receive) {
 
 Error EpollFrameIo::add_watch(std::size_t slot) {
   const Watch& watch = watches_[slot];
-  const std::uint64_t data = std::uint64_t{watch.generation} << 32 | slot;
-  return control(EPOLL_CTL_ADD, watch.fd, static_cast<std::uint32_t>(watch.events), data);
+  return control(EPOLL_CTL_ADD, watch.fd, static_cast<std::uint32_t>(watch.events), slot);
 }
 
 void EpollFrameIo::remove_watch(std::size_t slot) {
@@ -95,10 +94,7 @@ void EpollFrameIo::gather(nanoseconds max_wait) {
       waker_.drain();
       continue;
     }
-    const auto slot = static_cast<std::size_t>(event.data.u64 & 0xffff'ffff);
-    const auto generation = static_cast<std::uint32_t>(event.data.u64 >> 32);
-    const Watch& watch = watches_[slot];
-    if (watch.fd >= 0 && watch.generation == generation) report_ready(slot, static_cast<short>(event.events));
+    report_ready(static_cast<std::size_t>(event.data.u64), static_cast<short>(event.events));
   }
 }
 

@@ -80,8 +80,8 @@ struct Completions {
   std::span<const Transmitted> transmitted;
   std::span<const Ready> ready;
   bool woken = false;
-  int device_error =
-      0;  // errno of the read that ended reception for good, such as EBADFD when the device was deleted
+  // errno of the read that ended reception for good, such as EBADFD when the device was deleted.
+  int device_error = 0;
 };
 
 struct FrameIoStats {

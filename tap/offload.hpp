@@ -22,9 +22,8 @@ struct VnetHeader {
   GsoType gso_type = GsoType::None;
   bool ecn = false;  // TCP segments of this frame carry CWR on the first one only
   ChecksumState checksum = ChecksumState::None;
-  std::uint16_t header_length =
-      0;                       // link, network and transport headers; a hint, and how much the kernel keeps linear
-  std::uint16_t gso_size = 0;  // payload bytes of each segment
+  std::uint16_t header_length = 0;  // link, network and transport headers: a hint, and what the kernel keeps linear
+  std::uint16_t gso_size = 0;       // payload bytes of each segment
   std::uint16_t checksum_start = 0;
   std::uint16_t checksum_offset = 0;  // from checksum_start
 

@@ -62,6 +62,22 @@ TEST(Ring, RefusesWhatDoesNotFitAndLeavesItWithTheCaller) {
   EXPECT_EQ(*ring.front(), 1);
 }
 
+struct Copied {  // moving it leaves it as it was
+  Copied() = default;
+  explicit Copied(std::shared_ptr<int> p) : held(std::move(p)) {}
+  Copied(const Copied&) = default;
+  Copied& operator=(const Copied&) = default;
+  std::shared_ptr<int> held;
+};
+
+TEST(Ring, HoldsNothingThatWasTaken) {
+  Ring<Copied> ring{3};
+  const auto value = std::make_shared<int>(1);
+  ring.push(Copied{value});
+  EXPECT_EQ(ring.pop().held, value);
+  EXPECT_EQ(value.use_count(), 1);
+}
+
 TEST(Ring, KeepsOrderWhileItGrowsAndWraps) {
   Ring<int> ring{100};
   int in = 0, out = 0;

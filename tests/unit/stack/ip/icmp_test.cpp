@@ -1,5 +1,7 @@
 #include "stack/ip/icmp.hpp"
 
+#include <utility>
+
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
@@ -193,6 +195,13 @@ TEST_F(IcmpTest, ErrorsAboutOthersPacketsAreIgnored) {
   receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, ByteVector(10))));
   receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0)));
   EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 3u);
+  quoted = make_ip(address("10.77.0.2"), address("10.77.0.1"), 6, ByteVector(20));
+  store_be16(quoted, 6, 1);  // a later fragment: what follows is no TCP header
+  receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, quoted)));
+  store_be16(quoted, 6, 0);
+  quoted.resize(20 + 7);
+  receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, quoted)));
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 5u);
   EXPECT_TRUE(tcp.events.empty());
 }
 
@@ -207,16 +216,21 @@ TEST_F(IcmpTest, NeighbourDiscoveryIsHandedOn) {
 // --- errors that we send ---
 
 TEST_F(IcmpTest, ErrorsAreNeverSentAboutErrorsGroupsOrOddSources) {
-  const auto offend = [this](const ByteVector& bytes) {
+  bool by_broadcast = false;
+  const auto offend = [&](const ByteVector& bytes) {
     Packet packet = packet_of(pool, bytes);
     std::optional<ip::ParameterProblem> problem;
     const auto header = ip::parse_ip_header(packet, problem);
     ip::fill_meta(packet.meta(), *header);
     packet.meta().interface_index = 2;
+    packet.meta().link_broadcast = by_broadcast;
     icmp_reply.send({.error = ip::IcmpError::PortUnreachable}, packet, at(1s));
-    return take_sent().size();
+    return take_sent().size() + std::exchange(loopback.sent, {}).size();
   };
   EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 1u);
+  by_broadcast = true;
+  EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 0u);
+  by_broadcast = false;
   EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(3, 3, 0))), 0u);
   EXPECT_EQ(offend(make_ip(address("fd77::1"), address("fd77::2"), 58, make_icmp(1, 4, 0))), 0u);
   EXPECT_EQ(offend(make_ip(address("10.77.0.1"), address("10.77.0.255"), 17, make_udp(1, 2, 1))), 0u);

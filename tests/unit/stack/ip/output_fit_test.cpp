@@ -179,6 +179,40 @@ TEST_F(OutputTest, WhatIsNoLargeSendIsNotTreatedAsOne) {
   }
 }
 
+TEST_F(OutputTest, AFragmentIsNoLargeSend) {
+  card.offload = {.checksum = true, .tso4 = true, .tso6 = true};
+  ByteVector bytes = make_ip(address("10.77.0.2"), address("10.77.0.1"), 6, ByteVector(1480, std::byte{0x55}));
+  store_be16(bytes, 6, 0x2000);  // a first one, whose payload reads as a TCP header
+  store_be16(bytes, 10, 0);
+  store_be16(bytes, 10, wire::checksum_of(Bytes{bytes}.first(20)));
+  Packet packet = packet_of(pool, bytes);
+  packet.set_large_send({.segment_size = 500});
+  output.send_with_header(std::move(packet), at(1s));
+  ASSERT_EQ(card.sent.size(), 1u);
+  EXPECT_EQ(card.sent[0].large_send().segment_size, 0u);
+  EXPECT_EQ(bytes_of(card.sent[0]), bytes);
+}
+
+TEST_F(OutputTest, OnlyCopiedOptionsGoIntoLaterFragments) {                            // RFC 791 3.1
+  const ByteVector options{std::byte{68},  std::byte{4}, std::byte{5}, std::byte{0},   // a timestamp, for the first
+                           std::byte{1},                                               //
+                           std::byte{148}, std::byte{4}, std::byte{0}, std::byte{0}};  // a router alert, for all
+  ByteVector bytes(32 + 2000);
+  wire::Ipv4Fields{.payload_size = 2000,
+                   .protocol = 17,
+                   .source = address("10.77.0.2"),
+                   .destination = address("10.77.0.1"),
+                   .options = options}
+      .emit(bytes);
+  output.send_with_header(packet_of(pool, bytes), at(1s));
+  ASSERT_EQ(card.sent.size(), 2u);
+  const ByteVector first = bytes_of(card.sent[0]), later = bytes_of(card.sent[1]);
+  EXPECT_TRUE(std::equal(options.begin(), options.end(), first.begin() + 20));
+  EXPECT_EQ(load_u8(later, 0), 0x46);
+  EXPECT_TRUE(std::equal(options.begin() + 5, options.end(), later.begin() + 20));
+  EXPECT_EQ(wire::sum_of(Bytes{later}.first(24)), 0xffff);
+}
+
 // A TCP packet that is too large and says nothing of segments is the driver's mistake; nobody guesses for it.
 TEST_F(OutputTest, ALargePacketWithoutItsFactsIsRefusedOrFragmented) {
   output.send_with_header(with_header("10.77.0.1", 3500), at(1s));

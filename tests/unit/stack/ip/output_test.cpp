@@ -20,6 +20,9 @@ TEST_F(OutputTest, RoutesByPrefixGatewayAndOwnAddress) {
   route = output.route(address("ff02::1"), std::nullopt);
   EXPECT_EQ(route->source.to_string(), "fe80::2");
   EXPECT_EQ(route->remote_kind, AddressKind::Multicast);
+  route = output.route(address("fe80::1"), address("fe80::2"));
+  EXPECT_EQ(route->next_hop.to_string(), "fe80::1") << "on the link of its source, whatever the default route says";
+  EXPECT_TRUE(route->on_link);
   EXPECT_EQ(output.route(address("0.0.0.0"), std::nullopt).drop(), Drop::BadDestinationAddress);
   EXPECT_EQ(output.route(address("10.77.0.1"), address("127.0.0.1")).drop(), Drop::NoSourceAddress);
   EXPECT_EQ(output.route(address("fd77::1"), address("::1")).drop(), Drop::NoSourceAddress);

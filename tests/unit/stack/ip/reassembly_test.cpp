@@ -5,6 +5,7 @@
 
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
+#include "stack/wire/ipv6_ext.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
 
 namespace stack::test {
@@ -37,6 +38,7 @@ class ReassemblyTest : public IpFixture {
     EXPECT_TRUE(std::ranges::equal(Bytes{bytes_of(udp.received[0])}.subspan(8), Bytes{whole}.subspan(8)));
     EXPECT_TRUE(ip::is_transport_checksum_valid(udp.received[0]));
     EXPECT_TRUE(udp.received[0].meta().reassembled);
+    EXPECT_FALSE(udp.received[0].checksum().transport_verified) << "nobody has seen the whole before";
     EXPECT_EQ(input.reassembly().datagrams(), 0u);
     EXPECT_EQ(input.reassembly().bytes(), 0u);
     udp.received.clear();
@@ -99,6 +101,37 @@ TEST_F(ReassemblyTest, OverlapsPoisonTheDatagram) {
   input.expire(at(2min));
   EXPECT_EQ(input.reassembly().datagrams(), 0u);
   EXPECT_TRUE(take_sent().empty()) << "no time exceeded about a poisoned datagram";
+}
+
+// Whichever comes first, and wherever they overlap (RFC 5722).
+TEST_F(ReassemblyTest, EveryWayToOverlapIsSeen) {
+  struct Piece {
+    std::size_t offset, size;
+    bool more;
+  };
+  const auto receive_piece = [this](const Piece& piece, std::uint32_t id) {
+    ByteVector bytes(8 + piece.size);
+    wire::Ipv6FragmentFields{.next_header = 17, .offset = piece.offset, .more = piece.more, .id = id}.emit(bytes);
+    receive(make_ip(address("fd77::1"), address("fd77::2"), 44, bytes));
+  };
+  const std::tuple<const char*, Piece, Piece> cases[] = {
+      {"the end of the one before", {0, 64, true}, {56, 64, true}},
+      {"the start of the one behind", {64, 64, true}, {8, 64, true}},
+      {"all of another", {64, 16, true}, {8, 128, true}},
+      {"a part of another", {8, 128, true}, {64, 16, true}},
+      {"behind the end", {64, 16, false}, {80, 16, true}},
+      {"an end before what is there", {80, 16, true}, {64, 16, false}},
+      {"two ends", {128, 16, false}, {64, 16, false}},
+  };
+  std::uint32_t id = 1000;
+  for (const auto& [what, first, second] : cases) {
+    const auto dropped = stats.dropped(Drop::FragmentOverlap);
+    receive_piece(first, ++id);
+    EXPECT_EQ(input.reassembly().fragments(), 1u) << what;
+    receive_piece(second, id);
+    EXPECT_EQ(stats.dropped(Drop::FragmentOverlap), dropped + 2) << what;
+    EXPECT_EQ(input.reassembly().fragments(), 0u) << what;
+  }
 }
 
 TEST_F(ReassemblyTest, TimesOutWithAnErrorWhenTheFirstFragmentIsThere) {

@@ -54,6 +54,7 @@ TEST(AddressTable, SelectsSources) {
   EXPECT_EQ(table.select_source(address("2001:db8::1"), 2)->to_string(), "fd77::2");
   EXPECT_EQ(table.select_source(address("127.0.0.5"), 1)->to_string(), "127.0.0.5");
   EXPECT_EQ(table.select_source(address("10.77.0.2"), 1)->to_string(), "10.77.0.2");
+  EXPECT_EQ(table.select_source(address("fe80::9"), 3)->to_string(), "fd77::2") << "fe80::2 is of another link";
   table.add({*IpPrefix::parse("fd77::3/64"), 2, ip::AddressState::Optimistic});
   EXPECT_EQ(table.select_source(address("fd77::3:1"), 2)->to_string(), "fd77::2") << "not one under detection";
   EXPECT_FALSE(table.add({*IpPrefix::parse("10.77.0.2/24"), 2, ip::AddressState::Preferred}));
@@ -118,6 +119,8 @@ TEST_F(FlowTableTest, IdlestGoesFirstAndEachEndIsToldOnce) {
   table.insert(key(3), 13, at(3s));
   EXPECT_EQ(authorizer.ended, (std::vector<FlowTag>{12}));
   EXPECT_EQ(stats.dropped(Drop::FlowLimit), 1u);
+  table.expire(at(62s) - 1ns);
+  EXPECT_EQ(authorizer.ended.size(), 1u) << "used at two seconds";
   table.expire(at(62s));
   EXPECT_EQ(authorizer.ended, (std::vector<FlowTag>{12, 11}));
   EXPECT_TRUE(table.erase_flow(13));

@@ -51,12 +51,14 @@ TEST_F(LinkTest, LoopbackTurnsPacketsAround) {
   Loopback loopback;
   Packet packet = pool.allocate(10);
   packet.meta().direction = Direction::Outbound;
+  packet.meta().link_broadcast = true;  // as it came in before it was sent on
   packet.set_checksum({.transport_partial = true});
   EXPECT_TRUE(loopback.push(packet));
   EXPECT_FALSE(packet);
   packet = loopback.pop();
   EXPECT_EQ(packet.meta().direction, Direction::Inbound);
   EXPECT_TRUE(packet.meta().loopback);
+  EXPECT_FALSE(packet.meta().link_broadcast);
   EXPECT_TRUE(packet.checksum().ip_verified && packet.checksum().transport_verified);
   EXPECT_TRUE(packet.checksum().transport_partial) << "the field is as it was, should the packet be sent on";
   packet.set_checksum({});

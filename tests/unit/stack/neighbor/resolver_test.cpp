@@ -218,13 +218,29 @@ TEST_F(ResolverTest, DefendsItsAddressOnceInAWhile) {
   EXPECT_TRUE(duplicate.empty());
 }
 
+TEST_F(ResolverTest, ItsOwnFramesAreNoConflict) {
+  arp(wire::ArpOperation::Request, 2, "10.77.0.2", "10.77.0.2");
+  EXPECT_EQ(stats.dropped(), 0u);
+  EXPECT_TRUE(frames.empty() && duplicate.empty());
+}
+
 TEST_F(ResolverTest, ProbesAndAnnouncesIpv4) {
   own[address("10.77.0.5")] = OwnAddress::Optimistic;
   EXPECT_TRUE(resolver->detect_duplicates(address("10.77.0.5"), at(0s)));
-  int steps = 0;
-  for (Instant next = resolver->next_deadline(); next != kNever && steps < 20;
-       next = resolver->next_deadline(), ++steps)
+  std::vector<Instant> times{at(0s)};
+  for (Instant next = resolver->next_deadline(); next != kNever && times.size() < 20;
+       next = resolver->next_deadline()) {
     resolver->on_timer(next);
+    times.push_back(next);
+  }
+  ASSERT_EQ(times.size(), 5u);
+  for (std::size_t i : {1u, 2u}) {  // RFC 5227 1.1: PROBE_MIN to PROBE_MAX, at random
+    EXPECT_GE(times[i] - times[i - 1], 1s);
+    EXPECT_LE(times[i] - times[i - 1], 2s);
+  }
+  EXPECT_NE(times[1] - times[0], times[2] - times[1]);
+  EXPECT_EQ(times[3] - times[2], 2s) << "ANNOUNCE_WAIT";
+  EXPECT_EQ(times[4] - times[3], 2s) << "ANNOUNCE_INTERVAL";
   EXPECT_EQ(take_frames(), (std::vector<std::string>{"ARP who has 10.77.0.5, tell 0.0.0.0 (02:00:00:00:00:02)",
                                                      "ARP who has 10.77.0.5, tell 0.0.0.0 (02:00:00:00:00:02)",
                                                      "ARP who has 10.77.0.5, tell 0.0.0.0 (02:00:00:00:00:02)",
@@ -250,6 +266,11 @@ TEST_F(ResolverTest, FindsDuplicatesOfBothFamilies) {
 }
 
 TEST_F(ResolverTest, TwoThatProbeAtOnceBothGiveWay) {
+  own[address("10.77.0.5")] = OwnAddress::Tentative;
+  resolver->detect_duplicates(address("10.77.0.5"), at(0s));
+  arp(wire::ArpOperation::Request, 9, "0.0.0.0", "10.77.0.5");
+  EXPECT_EQ(duplicate, (std::vector{address("10.77.0.5")}));
+  duplicate.clear();
   own[address("fd77::5")] = OwnAddress::Tentative;
   resolver->detect_duplicates(address("fd77::5"), at(0s));
   ndp(solicitation("fd77::5"), "::", "ff02::1:ff00:5");
@@ -270,6 +291,37 @@ TEST_F(ResolverTest, AnswersSolicitations) {
   own[address("fe80::2")] = OwnAddress::Optimistic;
   ndp(solicitation("fe80::2", neighbor::mac(1)), "fe80::1", "ff02::1:ff00:2");
   EXPECT_FALSE(wire::NeighborView::parse(icmp[2].bytes)->is_override()) << "RFC 4429 3.3";
+  own[address("fe80::2")] = OwnAddress::Tentative;
+  ndp(solicitation("fe80::2", neighbor::mac(1)), "fe80::1", "ff02::1:ff00:2");
+  EXPECT_EQ(icmp.size(), 3u) << "RFC 4862 5.4.3";
+}
+
+TEST_F(ResolverTest, AsksFromAnOptimisticAddressWithoutTellingWhoHasIt) {  // RFC 4429 3.2
+  own[address("fe80::2")] = OwnAddress::Optimistic;
+  send("fe80::1");
+  ASSERT_EQ(icmp.size(), 1u);
+  EXPECT_FALSE(wire::NeighborView::parse(icmp[0].bytes)->options().source_mac);
+}
+
+TEST_F(ResolverTest, WhatWaitedMakesAnUnconfirmedEntryProve) {  // sending is a use of it: RFC 4861 7.3.2
+  send("10.77.0.1");
+  arp(wire::ArpOperation::Request, 1, "10.77.0.1", "10.77.0.2");  // heard, not answered
+  frames.clear();
+  resolver->on_timer(at(5s));
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(wire::EthernetView::parse(frames[0])->destination(), neighbor::mac(1)) << "a probe";
+}
+
+TEST_F(ResolverTest, WhatIsUsedStays) {
+  arp(wire::ArpOperation::Request, 1, "10.77.0.1", "10.77.0.2");
+  for (std::uint32_t i = 0; i < Cache::kMaxEntries + 10; ++i) {
+    send("10.77.0.1");
+    resolver->send(pool.allocate(40), IpAddress::v4(0x0a4d'0100 + i), false, at(0s));
+  }
+  frames.clear();
+  send("10.77.0.1");
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(wire::EthernetView::parse(frames[0])->ether_type(), wire::kEtherTypeIpv4) << "no question";
 }
 
 TEST_F(ResolverTest, RejectsWhatTheRfcCallsInvalid) {
@@ -280,6 +332,14 @@ TEST_F(ResolverTest, RejectsWhatTheRfcCallsInvalid) {
   ndp(advertisement("fe80::1", 1), "fe80::1", "ff02::1");
   ndp(wire::RouterAdvertFields{.router_lifetime_seconds = 100}, "fd77::1", "ff02::1");
   EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 6u);
+  std::vector<std::byte> message(24);
+  solicitation("fe80::2").emit(message);
+  store_u8(message, 1, 1);  // a code that there is none
+  PacketMeta meta;
+  meta.source = address("fe80::1");
+  meta.hop_limit = 255;
+  resolver->on_ndp(message, meta, at(0s));
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 7u);
   EXPECT_TRUE(icmp.empty());
   EXPECT_TRUE(routers.empty());
 }
