@@ -128,13 +128,12 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
 
   auto& shard = shard_of(kind, object);
   const std::lock_guard lock(shard.mutex);
-  Entry* const present = shard.table.find(kind, object);
-  if (present == nullptr) {
+  Entry* const present = shard.table.find(kind, object, driver);
+  const bool is_reference = kind == Kind::nbl_reference;
+  if (present == nullptr || (is_reference && present->driver != driver)) {
     shard.table.insert(std::move(entry));
-  } else if (kind == Kind::nbl_reference) {
-    count(entry, -1);
+  } else if (is_reference) {
     ++present->nesting;
-    count(*present, 1);
   } else {
     // The address came back without a release that we saw: the earlier object is gone, the new one takes its place.
     count(*present, -static_cast<std::int64_t>(present->nesting));
@@ -146,7 +145,7 @@ Release release(Kind kind, const void* object) {
   if (level() == Level::off) return Release::untracked;
   auto& shard = shard_of(kind, object);
   const std::lock_guard lock(shard.mutex);
-  Entry* const entry = shard.table.find(kind, object);
+  Entry* const entry = shard.table.find(kind, object, running_driver);
   if (entry == nullptr) {
     // What was acquired outside any driver is not here, and is released outside any driver too.
     const bool may_be_unseen = running_driver == kNoDriver || acquired_unseen.load(std::memory_order_relaxed);
@@ -155,12 +154,6 @@ Release release(Kind kind, const void* object) {
   count(*entry, -1);
   if (--entry->nesting == 0) shard.table.erase(entry);
   return Release::ok;
-}
-
-bool is_alive(Kind kind, const void* object) {
-  auto& shard = shard_of(kind, object);
-  const std::lock_guard lock(shard.mutex);
-  return shard.table.find(kind, object) != nullptr;
 }
 
 std::size_t Alive::total() const { return std::accumulate(counts.begin(), counts.end(), std::size_t{0}); }
@@ -208,7 +201,7 @@ std::size_t forget(DriverId driver) {
       if (entry.driver == driver) keys.emplace_back(entry.kind, entry.object);
     });
     for (const auto& [kind, object] : keys) {
-      Entry* const entry = shard.table.find(kind, object);
+      Entry* const entry = shard.table.find(kind, object, driver);
       count(*entry, -static_cast<std::int64_t>(entry->nesting));
       shard.table.erase(entry);
     }

@@ -2,8 +2,9 @@
 // given back. What remains at unload is a leak, what is given back twice a violation; both are named with their rule.
 //
 // The driver that runs is known from a thread-local scope, set around every call into a driver and in the threads
-// that a driver creates. An object belongs to the driver that acquired it, whoever releases it. Outside any scope
-// nothing is entered: the stack's own objects cost one thread-local load.
+// that a driver creates. An object belongs to the driver that acquired it, whoever releases it; where several hold
+// references to one packet, each gives back its own first. Outside any scope nothing is entered: the stack's own
+// objects cost one thread-local load.
 //
 // Any thread, any IRQL. No function calls out with a lock held. Off: one relaxed load. Standard: a counter for each
 // kind and driver and a sharded table, so that double and unknown releases are found. Full: also a stack trace for
@@ -24,7 +25,7 @@ enum class Level : std::uint8_t { off, standard, full };
 enum class Kind : std::uint8_t {
   net_buffer_list,  // allocated by a driver
   clone,            // of a packet
-  nbl_reference,    // nests: one object may be entered several times
+  nbl_reference,    // nests: one object may be entered several times, and by several drivers
   net_buffer,
   mdl,
   buffer_pool,      // NDIS pool handle
@@ -78,7 +79,7 @@ Level level() noexcept;
 
 // `detail` says more about the object (a tag, a function name); it is kept as a pointer and must outlive the object.
 void acquire(Kind kind, const void* object, const char* detail = "", std::size_t bytes = 0);
-// For the current driver to hand an object on, such as a thread that it starts for itself.
+// For code that runs outside the scope of the driver that the object is for.
 void acquire_for(DriverId driver, Kind kind, const void* object, const char* detail = "", std::size_t bytes = 0);
 
 enum class Release : std::uint8_t {
@@ -88,7 +89,6 @@ enum class Release : std::uint8_t {
 };
 // Does not report by itself: the caller knows which rule an unknown release breaks.
 Release release(Kind kind, const void* object);
-bool is_alive(Kind kind, const void* object);
 
 struct Sample {
   Kind kind = Kind::other;

@@ -17,10 +17,14 @@ std::size_t ObjectTable::home(Kind kind, const void* object) const {
   return static_cast<std::size_t>(hash_of(kind, object)) & (slots_.size() - 1);
 }
 
-Entry* ObjectTable::find(Kind kind, const void* object) {
-  for (auto at = home(kind, object); slots_[at].object != nullptr; at = (at + 1) & (slots_.size() - 1))
-    if (slots_[at].object == object && slots_[at].kind == kind) return &slots_[at];
-  return nullptr;
+Entry* ObjectTable::find(Kind kind, const void* object, DriverId driver) {
+  Entry* of_another = nullptr;
+  for (auto at = home(kind, object); slots_[at].object != nullptr; at = (at + 1) & (slots_.size() - 1)) {
+    if (slots_[at].object != object || slots_[at].kind != kind) continue;
+    if (slots_[at].driver == driver) return &slots_[at];
+    of_another = &slots_[at];
+  }
+  return of_another;
 }
 
 Entry& ObjectTable::insert(Entry entry) {

@@ -26,8 +26,10 @@ class ObjectTable {
  public:
   ObjectTable();
 
-  Entry* find(Kind kind, const void* object);
-  Entry& insert(Entry entry);  // the key must not be present
+  // The entry of `driver` when it has one, else another driver's; null when there is none. Only references to one
+  // object can be entered under several drivers.
+  Entry* find(Kind kind, const void* object, DriverId driver);
+  Entry& insert(Entry entry);  // not to be called for a key (kind, object, driver) that is present
   void erase(Entry* entry);
   void clear();
   std::size_t size() const { return size_; }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "wfp/ledger/violation.hpp"
@@ -45,7 +46,7 @@ TEST_F(LedgerTest, ObjectsBelongToTheDriverThatAcquiredThem) {
 
 TEST_F(LedgerTest, NothingIsEnteredOutsideADriver) {
   acquire(Kind::clone, &objects_[0]);
-  EXPECT_FALSE(is_alive(Kind::clone, &objects_[0]));
+  EXPECT_EQ(alive_count(kNoDriver, Kind::clone), 0u);
   EXPECT_EQ(current_driver(), kNoDriver);
 }
 
@@ -61,7 +62,7 @@ TEST_F(LedgerTest, KindsAtOneAddressAreApart) {
   acquire(Kind::clone, &objects_[0]);
   acquire(Kind::injection, &objects_[0]);
   EXPECT_EQ(release(Kind::injection, &objects_[0]), Release::ok);
-  EXPECT_TRUE(is_alive(Kind::clone, &objects_[0]));
+  EXPECT_EQ(alive_count(first_, Kind::clone), 1u);
 }
 
 TEST_F(LedgerTest, ReferencesNest) {
@@ -72,6 +73,59 @@ TEST_F(LedgerTest, ReferencesNest) {
   EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
   EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
   EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::unknown);
+  EXPECT_EQ(alive(first_).total(), 0u);
+}
+
+TEST_F(LedgerTest, EachDriverGivesBackItsOwnReferencesFirst) {
+  const DriverScope scope(first_);
+  acquire(Kind::nbl_reference, &objects_[0]);
+  {
+    const DriverScope inner(second_);
+    acquire(Kind::nbl_reference, &objects_[0]);
+    acquire(Kind::nbl_reference, &objects_[0]);
+  }
+  EXPECT_EQ(alive_count(first_, Kind::nbl_reference), 1u);
+  EXPECT_EQ(alive_count(second_, Kind::nbl_reference), 2u);
+  EXPECT_EQ(forget(first_), 1u);  // unloaded with a leak: the other driver's references are not touched
+  const DriverScope inner(second_);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::unknown);
+}
+
+TEST_F(LedgerTest, ReferenceOfAnotherDriverMayBeGivenBack) {
+  {
+    const DriverScope scope(first_);
+    acquire(Kind::nbl_reference, &objects_[0]);
+  }
+  const DriverScope scope(second_);
+  EXPECT_EQ(release(Kind::nbl_reference, &objects_[0]), Release::ok);
+  EXPECT_EQ(alive(first_).total(), 0u);
+}
+
+TEST_F(LedgerTest, AddressThatComesBackUnseenTakesTheEntryOver) {
+  {
+    const DriverScope scope(first_);
+    acquire(Kind::clone, &objects_[0], "old", 7);
+  }
+  const DriverScope scope(second_);
+  acquire(Kind::clone, &objects_[0], "new");
+  EXPECT_EQ(alive(first_).total(), 0u);
+  EXPECT_EQ(alive(first_).bytes, 0u);
+  ASSERT_EQ(alive(second_).samples.size(), 1u);
+  EXPECT_STREQ(alive(second_).samples[0].detail, "new");
+}
+
+// Open addressing with backward shift: whatever the order of erasing, what is left is still found.
+TEST_F(LedgerTest, ErasingInAnyOrderLosesNothing) {
+  const DriverScope scope(first_);
+  std::vector<int> many(5000);
+  for (auto& object : many) acquire(Kind::mdl, &object);
+  for (std::size_t step : {3u, 2u, 1u})
+    for (std::size_t i = 0; i < many.size(); i += step) {
+      if (std::exchange(many[i], 1) != 0) continue;
+      EXPECT_EQ(release(Kind::mdl, &many[i]), Release::ok) << i;
+    }
   EXPECT_EQ(alive(first_).total(), 0u);
 }
 
@@ -122,6 +176,15 @@ TEST_F(LedgerTest, ReloadedDriverKeepsItsRow) {
   EXPECT_EQ(add_driver("first"), first_);
   EXPECT_EQ(driver_name(second_), "second");
   EXPECT_NE(first_, second_);
+}
+
+TEST_F(LedgerTest, DriverNamesAreBounded) {
+  for (std::size_t i = 0; i < 2 * kDriverLimit; ++i) add_driver("driver " + std::to_string(i));
+  EXPECT_EQ(add_driver("one too many"), kNoDriver);
+  EXPECT_EQ(driver_name(kDriverLimit), "");
+  EXPECT_EQ(add_driver("first"), first_);
+  const DriverScope scope(kDriverLimit + 1);  // an id that nobody was given stands for no driver
+  EXPECT_EQ(current_driver(), kNoDriver);
 }
 
 TEST_F(LedgerTest, ManyThreadsKeepTheCount) {
