@@ -13,8 +13,8 @@
 
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
-#include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/thread_state.hpp"
+#include "wfp/ledger/irql.hpp"
 
 namespace app {
 namespace {
@@ -76,7 +76,7 @@ Access access_of([[maybe_unused]] const ucontext_t& context) {
 
 void add_stop_line(FixedText& text, int signal, const siginfo_t& info, const Access& access) {
   const auto address = reinterpret_cast<unsigned long>(info.si_addr);
-  const unsigned irql = wfp::kernel::thread_state.irql;
+  const unsigned irql = wfp::ledger::running_irql;
   const auto stop = [&](unsigned code, const char* name, unsigned long a, unsigned long b, unsigned long c,
                         unsigned long d) {
     text.add("*** STOP: 0x%08X (0x%016lX, 0x%016lX, 0x%016lX, 0x%016lX)\n*** %s\n", code, a, b, c, d, name);
@@ -100,7 +100,7 @@ void add_driver_line(FixedText& text) {
   const auto id = wfp::ledger::current_driver();
   const char* name = id < kMaxDriverNames && driver_names[id][0] != 0 ? driver_names[id].data() : "(none)";
   text.add("*** driver %s, processor %u, %s\n", name, static_cast<unsigned>(wfp::kernel::thread_state.processor),
-           wfp::kernel::irql_name(wfp::kernel::thread_state.irql));
+           wfp::ledger::irql_name(wfp::ledger::running_irql));
 }
 
 void on_fault(int signal, siginfo_t* info, void* raw_context) {

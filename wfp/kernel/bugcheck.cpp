@@ -9,6 +9,7 @@
 
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/kernel/thread_state.hpp"
 
 namespace wfp::kernel {
 namespace {
@@ -38,7 +39,7 @@ std::string format_bugcheck(const BugCheck& bug) {
   if (!bug.message.empty()) out += "*** " + bug.message + "\n";
   const std::string driver = ledger::driver_name(ledger::current_driver());
   out += text("*** driver %s, processor %u, %s\n", driver.empty() ? "(none)" : driver.c_str(),
-              static_cast<unsigned>(thread_state.processor), irql_name(thread_state.irql));
+              static_cast<unsigned>(thread_state.processor), irql_name(current_irql()));
   if (auto* packet = describe_packet.load(); packet != nullptr) out += "*** packet: " + packet() + "\n";
   return out + "*** stack:\n" + stack_text();
 }

@@ -1,5 +1,6 @@
 #include "wfp/kernel/debug_format.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -9,6 +10,8 @@
 
 namespace wfp::kernel {
 namespace {
+
+constexpr int kMaxNumber = 9999;  // width or precision; more than a line can hold
 
 // One conversion: %[flags][width][.precision][size]letter, with the size in Windows' terms.
 struct Spec {
@@ -20,7 +23,7 @@ struct Spec {
 
 template <class Value>
 std::string print(const Spec& spec, const char* size, Value value) {
-  std::array<char, 512> buffer;
+  std::array<char, kMaxFormattedBytes + 1> buffer;
   const std::string format = spec.head + size + spec.letter;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -37,7 +40,7 @@ const char* parse(const char* at, Spec& spec, va_list arguments) {
       value = va_arg(arguments, int);
       ++at;
     } else {
-      while (*at >= '0' && *at <= '9') value = value * 10 + (*at++ - '0');
+      for (; *at >= '0' && *at <= '9'; ++at) value = std::min(value * 10 + (*at - '0'), kMaxNumber);
     }
     return value;
   };

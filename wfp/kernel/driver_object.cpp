@@ -1,5 +1,6 @@
 #include "wfp/kernel/driver_object.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "wfp/kernel/irql.hpp"
@@ -14,6 +15,8 @@ UNICODE_STRING string_of(std::u16string& text16) {
   const auto size = static_cast<USHORT>(text16.size() * sizeof(char16_t));
   return {size, static_cast<USHORT>(size + sizeof(char16_t)), reinterpret_cast<PWSTR>(text16.data())};
 }
+
+constexpr int kQuiesceRounds = 3;
 
 NTSTATUS no_dispatch(PDEVICE_OBJECT, PIRP) { return STATUS_INVALID_DEVICE_REQUEST; }
 
@@ -57,6 +60,20 @@ UnloadResult Driver::unload() {
   return result;
 }
 
+// Ends what would call into the driver by itself: timers, DPCs, and work items, which keep a driver loaded as their
+// device object does on Windows. What runs may start more (a DPC sets its timer again or queues a work item, that one
+// a DPC): hence rounds. Returns how many timers were set at once.
+std::size_t Driver::quiesce() {
+  Scheduler& scheduler = Kernel::current().scheduler();
+  std::size_t timers = 0;
+  for (int round = 0; round < kQuiesceRounds; ++round) {
+    timers = std::max(timers, scheduler.cancel_timers_of(id_));
+    scheduler.flush_dpcs();
+    scheduler.drain_work(id_);
+  }
+  return timers;
+}
+
 // What Windows answers with a bug check or with a later crash is named here, kind by kind.
 UnloadResult Driver::clean_up() {
   UnloadResult result;
@@ -65,11 +82,9 @@ UnloadResult Driver::clean_up() {
     report_violation(rule_id, message);
   };
   Scheduler& scheduler = Kernel::current().scheduler();
-  if (const std::size_t timers = scheduler.cancel_timers_of(id_); timers != 0)
+  if (const std::size_t timers = quiesce(); timers != 0)
     report(rule::kTimerLeak,
            text("%s unloaded with %zu timers set; cancel them in DriverUnload", name_.c_str(), timers));
-  scheduler.drain_work(id_);  // a queued work item keeps the driver loaded, as its device object does on Windows
-  scheduler.flush_dpcs();
   for (const std::string& thread : scheduler.threads_of(id_)) {
     result.code_in_use = true;
     report(rule::kThreadLeak, text("%s unloaded while its %s still runs; signal it and wait for the thread object",

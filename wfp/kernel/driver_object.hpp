@@ -35,6 +35,7 @@ class Driver {
   bool is_loaded() const { return loaded_; }
 
  private:
+  std::size_t quiesce();
   UnloadResult clean_up();
 
   std::string name_;

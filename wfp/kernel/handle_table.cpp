@@ -25,6 +25,11 @@ std::optional<HANDLE> HandleTable::open(HandleTarget target) {
   return encode(slot, slots_[slot].generation);
 }
 
+void HandleTable::set(HANDLE handle, HandleTarget target) {
+  const std::lock_guard lock(lock_);
+  if (const auto slot = slot_of(handle)) slots_[*slot].target = std::move(target);
+}
+
 std::optional<std::size_t> HandleTable::slot_of(HANDLE handle) const {
   const auto value = reinterpret_cast<std::uintptr_t>(handle);
   const std::size_t slot = (value >> 2 & 0xfffff) - 1;
@@ -36,6 +41,16 @@ HandleTarget HandleTable::find(HANDLE handle) const {
   const std::lock_guard lock(lock_);
   const auto slot = slot_of(handle);
   return slot ? slots_[*slot].target : HandleTarget{};
+}
+
+// Under the lock: whoever closes the handle meanwhile may hold the last other reference.
+Thread* HandleTable::retain_thread(HANDLE handle) const {
+  const std::lock_guard lock(lock_);
+  const auto slot = slot_of(handle);
+  Thread* const* thread = slot ? std::get_if<Thread*>(&slots_[*slot].target) : nullptr;
+  if (thread == nullptr) return nullptr;
+  (*thread)->references.fetch_add(1, std::memory_order_relaxed);
+  return *thread;
 }
 
 HandleTarget HandleTable::close(HANDLE handle) {

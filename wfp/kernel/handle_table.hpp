@@ -23,8 +23,10 @@ using HandleTarget = std::variant<std::monostate, Thread*, RegistryKey>;
 class HandleTable {
  public:
   std::optional<HANDLE> open(HandleTarget target);  // nothing when kMaxHandles are open
+  void set(HANDLE handle, HandleTarget target);     // what an open handle names from now on
   HandleTarget find(HANDLE handle) const;           // monostate: not an open handle
-  HandleTarget close(HANDLE handle);                // what it named; the caller drops the reference
+  Thread* retain_thread(HANDLE handle) const;  // with a reference for the caller; null: no open handle of a thread
+  HandleTarget close(HANDLE handle);           // what it named; the caller drops the reference
   std::size_t open_count() const;
 
  private:

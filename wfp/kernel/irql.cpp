@@ -1,62 +1,35 @@
 #include "wfp/kernel/irql.hpp"
 
-#include <atomic>
-
 #include "wfp/kernel/report.hpp"
+#include "wfp/kernel/spin_lock.hpp"
 
 namespace wfp::kernel {
 
-std::uint32_t current_thread_number() {
-  static std::atomic<std::uint32_t> last{0};
-  if (thread_state.id == 0) thread_state.id = last.fetch_add(1, std::memory_order_relaxed) + 1;
-  return thread_state.id;
-}
-
-const char* irql_name(KIRQL level) {
-  switch (level) {
-    case PASSIVE_LEVEL:
-      return "PASSIVE_LEVEL";
-    case APC_LEVEL:
-      return "APC_LEVEL";
-    case DISPATCH_LEVEL:
-      return "DISPATCH_LEVEL";
-    case HIGH_LEVEL:
-      return "HIGH_LEVEL";
-    default:
-      return "a device level";
-  }
-}
-
 KIRQL raise_irql(KIRQL level) {
-  const KIRQL before = thread_state.irql;
+  const KIRQL before = current_irql();
   if (level < before)
     report_violation(rule::kIrql, text("KeRaiseIrql to %s from %s lowers the level; use KeLowerIrql",
                                        irql_name(level), irql_name(before)));
-  thread_state.irql = level;
+  set_irql(level);
   return before;
 }
 
 void lower_irql(KIRQL level) {
-  if (level > thread_state.irql)
+  const KIRQL before = current_irql();
+  if (level > before)
     report_violation(rule::kIrql, text("KeLowerIrql to %s from %s raises the level; was the saved level overwritten?",
-                                       irql_name(level), irql_name(thread_state.irql)));
-  thread_state.irql = level;
+                                       irql_name(level), irql_name(before)));
+  set_irql(level);
 }
 
-bool assert_irql_at_most(KIRQL level, const char* routine) {
-  if (thread_state.irql <= level) [[likely]]
-    return true;
-  report_violation(rule::kIrql, text("%s was called at %s; it may be called at %s at most", routine,
-                                     irql_name(thread_state.irql), irql_name(level)));
-  return false;
-}
-
-bool assert_irql_at_least(KIRQL level, const char* routine) {
-  if (thread_state.irql >= level) [[likely]]
-    return true;
-  report_violation(rule::kIrql,
-                   text("%s was called at %s; it needs %s", routine, irql_name(thread_state.irql), irql_name(level)));
-  return false;
+void check_returned(const char* who, KIRQL level) {
+  if (const KSPIN_LOCK* held = held_spin_lock(); held != nullptr)
+    report_violation(rule::kLockHeld, text("%s returned with spin lock %p held; release it on every path", who,
+                                           static_cast<const void*>(held)));
+  if (current_irql() == level) return;
+  report_violation(rule::kIrqlLeak,
+                   text("%s returned at %s; it must return at %s", who, irql_name(current_irql()), irql_name(level)));
+  set_irql(level);
 }
 
 }  // namespace wfp::kernel

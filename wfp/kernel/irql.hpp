@@ -1,27 +1,28 @@
-// The calling thread's interrupt request level. It is bookkeeping: nothing is masked here, but waits, pool and
-// callouts check it as Windows does, so that a call at the wrong level is named with the routine and both levels.
+// Raising and lowering the calling thread's interrupt request level, which wfp/ledger/irql.hpp keeps and checks.
 #pragma once
 
-#include "wfp/kernel/thread_state.hpp"
+#include "wfp/ledger/irql.hpp"
 
 namespace wfp::kernel {
 
-const char* irql_name(KIRQL level);
+using ledger::assert_irql_at_least;
+using ledger::assert_irql_at_most;
+using ledger::irql_name;
 
-inline KIRQL current_irql() { return thread_state.irql; }
-KIRQL raise_irql(KIRQL level);  // returns the level before; lowering by it is reported
-void lower_irql(KIRQL level);   // raising by it is reported
+inline KIRQL current_irql() { return ledger::running_irql; }
+inline void set_irql(KIRQL level) { ledger::running_irql = level; }  // without a check: to put a level back
+KIRQL raise_irql(KIRQL level);                                       // returns the level before; lowering is reported
+void lower_irql(KIRQL level);                                        // raising by it is reported
 
-// False, and a violation that names `routine`, when the thread runs above `level`. At most one compare when all is
-// well.
-bool assert_irql_at_most(KIRQL level, const char* routine);
-bool assert_irql_at_least(KIRQL level, const char* routine);
+// When code of a driver has returned to us: reports a level other than `level`, which is put back, and a spin lock
+// that is still held. `who` names what returned.
+void check_returned(const char* who, KIRQL level);
 
 // Raises for a block, for example around a DPC routine or a classify.
 class IrqlScope {
  public:
-  explicit IrqlScope(KIRQL level) : previous_(thread_state.irql) { thread_state.irql = level; }
-  ~IrqlScope() { thread_state.irql = previous_; }
+  explicit IrqlScope(KIRQL level) : previous_(current_irql()) { set_irql(level); }
+  ~IrqlScope() { set_irql(previous_); }
   IrqlScope(const IrqlScope&) = delete;
   IrqlScope& operator=(const IrqlScope&) = delete;
 

@@ -5,12 +5,15 @@
 #include "nt/debug.h"
 #include "nt/strsafe.h"
 #include "wfp/kernel/debug_format.hpp"
+#include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/unicode.hpp"
 
 using namespace wfp::kernel;
 
 namespace {
+
+void passive(const char* function) { assert_irql_at_most(PASSIVE_LEVEL, function); }
 
 bool is_size(SIZE_T size) { return size != 0 && size <= NTSTRSAFE_MAX_CCH; }
 
@@ -91,35 +94,45 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...) {
 VOID DbgBreakPoint(VOID) { std::raise(SIGTRAP); }
 
 NTSTATUS NTAPI RtlStringCchCopyA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc) {
+  passive("RtlStringCchCopyA");
   return copy(pszDest, cchDest, pszSrc, length_of(pszSrc, NTSTRSAFE_MAX_CCH));
 }
 NTSTATUS NTAPI RtlStringCchCopyW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc) {
+  passive("RtlStringCchCopyW");
   return copy(pszDest, cchDest, pszSrc, length_of(pszSrc, NTSTRSAFE_MAX_CCH));
 }
 NTSTATUS NTAPI RtlStringCchCatA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc) {
+  passive("RtlStringCchCatA");
   return append(pszDest, cchDest, pszSrc);
 }
 NTSTATUS NTAPI RtlStringCchCatW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc) {
+  passive("RtlStringCchCatW");
   return append(pszDest, cchDest, pszSrc);
 }
 NTSTATUS NTAPI RtlStringCchLengthA(PCSTR psz, SIZE_T cchMax, SIZE_T* pcchLength) {
+  passive("RtlStringCchLengthA");
   return measure(psz, cchMax, pcchLength);
 }
 NTSTATUS NTAPI RtlStringCchLengthW(PCWSTR psz, SIZE_T cchMax, SIZE_T* pcchLength) {
+  passive("RtlStringCchLengthW");
   return measure(psz, cchMax, pcchLength);
 }
 NTSTATUS NTAPI RtlStringCbLengthW(PCWSTR psz, SIZE_T cbMax, SIZE_T* pcbLength) {
+  passive("RtlStringCbLengthW");
   const NTSTATUS status = measure(psz, cbMax / sizeof(WCHAR), pcbLength);
   if (pcbLength != nullptr) *pcbLength *= sizeof(WCHAR);
   return status;
 }
 NTSTATUS NTAPI RtlStringCbCopyA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc) {
+  passive("RtlStringCbCopyA");
   return RtlStringCchCopyA(pszDest, cbDest, pszSrc);
 }
 NTSTATUS NTAPI RtlStringCbCopyW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc) {
+  passive("RtlStringCbCopyW");
   return RtlStringCchCopyW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
 }
 NTSTATUS RtlStringCchPrintfA(PSTR pszDest, SIZE_T cchDest, PCSTR pszFormat, ...) {
+  passive("RtlStringCchPrintfA");
   va_list arguments;
   va_start(arguments, pszFormat);
   const NTSTATUS status = print_narrow(pszDest, cchDest, pszFormat, arguments);
@@ -127,6 +140,7 @@ NTSTATUS RtlStringCchPrintfA(PSTR pszDest, SIZE_T cchDest, PCSTR pszFormat, ...)
   return status;
 }
 NTSTATUS RtlStringCbPrintfA(PSTR pszDest, SIZE_T cbDest, PCSTR pszFormat, ...) {
+  passive("RtlStringCbPrintfA");
   va_list arguments;
   va_start(arguments, pszFormat);
   const NTSTATUS status = print_narrow(pszDest, cbDest, pszFormat, arguments);
@@ -134,6 +148,7 @@ NTSTATUS RtlStringCbPrintfA(PSTR pszDest, SIZE_T cbDest, PCSTR pszFormat, ...) {
   return status;
 }
 NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszFormat, ...) {
+  passive("RtlStringCchPrintfW");
   va_list arguments;
   va_start(arguments, pszFormat);
   const NTSTATUS status = print_wide(pszDest, cchDest, pszFormat, arguments);
@@ -141,6 +156,7 @@ NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszFormat, ..
   return status;
 }
 NTSTATUS RtlStringCbPrintfW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszFormat, ...) {
+  passive("RtlStringCbPrintfW");
   va_list arguments;
   va_start(arguments, pszFormat);
   const NTSTATUS status = print_wide(pszDest, cbDest / sizeof(WCHAR), pszFormat, arguments);

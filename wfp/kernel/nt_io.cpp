@@ -37,11 +37,12 @@ void run_work_item(WorkEntry& entry) {
     routine(static_cast<PDEVICE_OBJECT>(object), context);
 }
 
-void queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, PIO_WORKITEM_ROUTINE_EX routine_ex, PVOID context) {
-  assert_irql_at_most(DISPATCH_LEVEL, "IoQueueWorkItem");
+void queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, PIO_WORKITEM_ROUTINE_EX routine_ex, PVOID context,
+           const char* function) {
+  assert_irql_at_most(DISPATCH_LEVEL, function);
   if (item->queued.exchange(true)) {
     report_violation(rule::kWorkItem,
-                     text("IoQueueWorkItem: %p is queued already and has not run yet", static_cast<void*>(item)));
+                     text("%s: %p is queued already and has not run yet", function, static_cast<void*>(item)));
     return;
   }
   item->routine = routine;
@@ -51,7 +52,7 @@ void queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, PIO_WORKITEM_ROUTINE
   item->entry.driver = ledger::current_driver();
   if (Kernel::current().scheduler().queue_work(item->entry)) return;
   item->queued = false;
-  report_violation(rule::kBound, text("IoQueueWorkItem: %zu work items are queued already", kMaxQueuedWorkItems));
+  report_violation(rule::kBound, text("%s: %zu work items are queued already", function, kMaxQueuedWorkItems));
 }
 
 }  // namespace
@@ -91,8 +92,7 @@ NTSTATUS NTAPI IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExt
 
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject) {
   assert_irql_at_most(APC_LEVEL, "IoDeleteDevice");
-  if (ledger::release(ledger::Kind::device_object, DeviceObject) == ledger::Release::unknown &&
-      ledger::current_driver() != ledger::kNoDriver) {
+  if (ledger::release(ledger::Kind::device_object, DeviceObject) == ledger::Release::unknown) {
     report_violation(rule::kDeviceLeak, text("IoDeleteDevice: %p is no device object; was it deleted before?",
                                              static_cast<void*>(DeviceObject)));
     return;
@@ -132,15 +132,15 @@ PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
 
 VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
   assert_irql_at_most(DISPATCH_LEVEL, "IoFreeWorkItem");
-  if (ledger::release(ledger::Kind::work_item, IoWorkItem) == ledger::Release::unknown &&
-      ledger::current_driver() != ledger::kNoDriver) {
+  if (ledger::release(ledger::Kind::work_item, IoWorkItem) == ledger::Release::unknown) {
     report_violation(rule::kWorkItem, text("IoFreeWorkItem: %p is no work item; was it freed before?",
                                            static_cast<void*>(IoWorkItem)));
     return;
   }
   if (IoWorkItem->queued.load(std::memory_order_acquire)) {
-    report_violation(rule::kWorkItem, text("IoFreeWorkItem: %p is queued and has not run; it is kept, and leaks",
+    report_violation(rule::kWorkItem, text("IoFreeWorkItem: %p is queued and has not run; free it when it has",
                                            static_cast<void*>(IoWorkItem)));
+    ledger::acquire(ledger::Kind::work_item, IoWorkItem, "IoFreeWorkItem");  // refused, so it stays the driver's
     return;
   }
   delete IoWorkItem;
@@ -148,11 +148,11 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
 
 VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE,
                            PVOID Context) {
-  queue(IoWorkItem, WorkerRoutine, nullptr, Context);
+  queue(IoWorkItem, WorkerRoutine, nullptr, Context, "IoQueueWorkItem");
 }
 VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE,
                              PVOID Context) {
-  queue(IoWorkItem, nullptr, WorkerRoutine, Context);
+  queue(IoWorkItem, nullptr, WorkerRoutine, Context, "IoQueueWorkItemEx");
 }
 
 }  // extern "C"

@@ -8,15 +8,24 @@
 
 using namespace wfp::kernel;
 
+namespace {
+constexpr KPRIORITY kNormalPriority = 8;
+}
+
 extern "C" {
 
 KIRQL NTAPI KeGetCurrentIrql(VOID) { return current_irql(); }
 VOID NTAPI KeRaiseIrql(KIRQL NewIrql, PKIRQL OldIrql) { *OldIrql = raise_irql(NewIrql); }
 VOID NTAPI KeLowerIrql(KIRQL NewIrql) { lower_irql(NewIrql); }
 KIRQL NTAPI KeRaiseIrqlToDpcLevel(VOID) { return raise_irql(DISPATCH_LEVEL); }
-BOOLEAN NTAPI KeAreApcsDisabled(VOID) { return thread_state.critical_region || current_irql() >= APC_LEVEL; }
-VOID NTAPI KeEnterCriticalRegion(VOID) { thread_state.critical_region = true; }
-VOID NTAPI KeLeaveCriticalRegion(VOID) { thread_state.critical_region = false; }
+BOOLEAN NTAPI KeAreApcsDisabled(VOID) { return thread_state.critical_regions != 0 || current_irql() >= APC_LEVEL; }
+VOID NTAPI KeEnterCriticalRegion(VOID) { ++thread_state.critical_regions; }
+VOID NTAPI KeLeaveCriticalRegion(VOID) {
+  if (thread_state.critical_regions != 0)
+    --thread_state.critical_regions;
+  else
+    report_violation(rule::kObject, "KeLeaveCriticalRegion: this thread has entered none");
+}
 
 VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { *SpinLock = 0; }
 
@@ -35,9 +44,13 @@ VOID NTAPI KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
   acquire_spin_lock(*SpinLock, "KeAcquireSpinLockAtDpcLevel");
 }
 VOID NTAPI KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
+  assert_irql_at_least(DISPATCH_LEVEL, "KeReleaseSpinLockFromDpcLevel");
   release_spin_lock(*SpinLock, "KeReleaseSpinLockFromDpcLevel");
 }
-BOOLEAN NTAPI KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) { return try_acquire_spin_lock(*SpinLock); }
+BOOLEAN NTAPI KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
+  assert_irql_at_least(DISPATCH_LEVEL, "KeTryToAcquireSpinLockAtDpcLevel");
+  return try_acquire_spin_lock(*SpinLock);
+}
 BOOLEAN NTAPI KeTestSpinLock(PKSPIN_LOCK SpinLock) {
   return LockWords(*SpinLock).state().load(std::memory_order_acquire) == LockWords::kFree;
 }
@@ -49,6 +62,7 @@ VOID NTAPI KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HAN
   acquire_spin_lock(*SpinLock, "KeAcquireInStackQueuedSpinLock");
 }
 VOID NTAPI KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle) {
+  assert_irql_at_least(DISPATCH_LEVEL, "KeReleaseInStackQueuedSpinLock");
   release_spin_lock(*LockHandle->LockQueue.Lock, "KeReleaseInStackQueuedSpinLock");
   lower_irql(LockHandle->OldIrql);
 }
@@ -58,6 +72,7 @@ VOID NTAPI KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK
   acquire_spin_lock(*SpinLock, "KeAcquireInStackQueuedSpinLockAtDpcLevel");
 }
 VOID NTAPI KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle) {
+  assert_irql_at_least(DISPATCH_LEVEL, "KeReleaseInStackQueuedSpinLockFromDpcLevel");
   release_spin_lock(*LockHandle->LockQueue.Lock, "KeReleaseInStackQueuedSpinLockFromDpcLevel");
 }
 
@@ -65,7 +80,10 @@ VOID NTAPI KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHa
 
 ULONG NTAPI KeGetCurrentProcessorNumber(VOID) { return thread_state.processor; }
 ULONG NTAPI KeGetCurrentProcessorIndex(VOID) { return thread_state.processor; }
-ULONG NTAPI KeGetCurrentProcessorNumberEx(PVOID) { return thread_state.processor; }
+ULONG NTAPI KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber) {
+  if (ProcNumber != nullptr) *ProcNumber = {0, static_cast<UCHAR>(thread_state.processor), 0};
+  return thread_state.processor;
+}
 ULONG NTAPI KeQueryActiveProcessorCountEx(USHORT) { return Kernel::current().scheduler().processor_count(); }
 ULONG NTAPI KeQueryMaximumProcessorCount(VOID) { return Kernel::current().scheduler().processor_count(); }
 ULONG NTAPI KeQueryActiveProcessorCount(KAFFINITY* ActiveProcessors) {
@@ -74,9 +92,8 @@ ULONG NTAPI KeQueryActiveProcessorCount(KAFFINITY* ActiveProcessors) {
   return count;
 }
 PKTHREAD NTAPI KeGetCurrentThread(VOID) { return &Kernel::current().scheduler().current(); }
-KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD, KPRIORITY) {
-  return 8;
-}  // accepted without effect: the normal priority
+// Accepted without effect.
+KPRIORITY NTAPI KeSetPriorityThread(PKTHREAD, KPRIORITY) { return kNormalPriority; }
 
 // --- the end, and what leads there ---
 

@@ -18,14 +18,16 @@ PVOID allocate(bool paged, SIZE_T size, ULONG tag, bool zeroed, const char* rout
 }
 bool is_paged(POOL_TYPE type) { return (type & PagedPool) != 0; }
 
-PVOID take_block(LOOKASIDE_LIST_EX& list) {
+PVOID take_block(LOOKASIDE_LIST_EX& list, const char* routine) {
+  assert_irql_at_most(DISPATCH_LEVEL, routine);
   KIRQL level = KeAcquireSpinLockRaiseToDpc(&list.Lock);
   PSINGLE_LIST_ENTRY entry = PopEntryList(&list.Free);
   if (entry != nullptr) --list.Count;
   KeReleaseSpinLock(&list.Lock, level);
   return entry;
 }
-bool keep_block(LOOKASIDE_LIST_EX& list, PVOID block) {
+bool keep_block(LOOKASIDE_LIST_EX& list, PVOID block, const char* routine) {
+  assert_irql_at_most(DISPATCH_LEVEL, routine);
   KIRQL level = KeAcquireSpinLockRaiseToDpc(&list.Lock);
   const bool room = list.Count < list.Depth && wfp::ledger::level() == wfp::ledger::Level::off;
   if (room) {  // the verifier wants every block to pass through the pool's checks
@@ -89,16 +91,16 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
   return STATUS_SUCCESS;
 }
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
-  while (PVOID block = take_block(*Lookaside)) give_back(*Lookaside, block);
+  while (PVOID block = take_block(*Lookaside, "ExDeleteLookasideListEx")) give_back(*Lookaside, block);
 }
 PVOID NTAPI ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
-  if (PVOID block = take_block(*Lookaside); block != nullptr) return block;
+  if (PVOID block = take_block(*Lookaside, "ExAllocateFromLookasideListEx"); block != nullptr) return block;
   if (Lookaside->Allocate != nullptr)
     return Lookaside->Allocate(Lookaside->Type, Lookaside->Size, Lookaside->Tag, Lookaside);
   return ExAllocatePoolWithTag(Lookaside->Type, Lookaside->Size, Lookaside->Tag);
 }
 VOID NTAPI ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry) {
-  if (!keep_block(*Lookaside, Entry)) give_back(*Lookaside, Entry);
+  if (!keep_block(*Lookaside, Entry, "ExFreeToLookasideListEx")) give_back(*Lookaside, Entry);
 }
 // The older form: its routines do not get the list.
 VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
@@ -108,17 +110,17 @@ VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PAL
   Lookaside->FreeRoutine = Free;
 }
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
-  while (PVOID block = take_block(Lookaside->L))
+  while (PVOID block = take_block(Lookaside->L, "ExDeleteNPagedLookasideList"))
     Lookaside->FreeRoutine != nullptr ? Lookaside->FreeRoutine(block) : give_back(Lookaside->L, block);
 }
 PVOID NTAPI ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
-  if (PVOID block = take_block(Lookaside->L); block != nullptr) return block;
+  if (PVOID block = take_block(Lookaside->L, "ExAllocateFromNPagedLookasideList"); block != nullptr) return block;
   if (Lookaside->Allocate != nullptr)
     return Lookaside->Allocate(Lookaside->L.Type, Lookaside->L.Size, Lookaside->L.Tag);
   return ExAllocatePoolWithTag(Lookaside->L.Type, Lookaside->L.Size, Lookaside->L.Tag);
 }
 VOID NTAPI ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) {
-  if (keep_block(Lookaside->L, Entry)) return;
+  if (keep_block(Lookaside->L, Entry, "ExFreeToNPagedLookasideList")) return;
   Lookaside->FreeRoutine != nullptr ? Lookaside->FreeRoutine(Entry) : give_back(Lookaside->L, Entry);
 }
 

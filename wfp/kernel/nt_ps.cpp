@@ -16,6 +16,13 @@ struct _OBJECT_TYPE {
 namespace {
 _OBJECT_TYPE thread_type{"Thread"};
 POBJECT_TYPE thread_type_pointer = &thread_type;
+
+// Null for any other object.
+Thread* thread_of(PVOID object) {
+  const bool is_thread = is_dispatcher_object(object) &&
+                         static_cast<DISPATCHER_HEADER*>(object)->Type == static_cast<UCHAR>(DispatchType::Thread);
+  return is_thread ? static_cast<Thread*>(object) : nullptr;
+}
 }  // namespace
 
 extern "C" {
@@ -27,17 +34,18 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBU
   if (!assert_irql_at_most(PASSIVE_LEVEL, "PsCreateSystemThread")) return STATUS_UNSUCCESSFUL;
   if (ThreadHandle == nullptr || StartRoutine == nullptr) return STATUS_INVALID_PARAMETER;
   Kernel& kernel = Kernel::current();
+  const auto handle = kernel.handles().open({});  // first: a thread that runs could not be taken back
+  if (!handle) return STATUS_INSUFFICIENT_RESOURCES;
   static std::atomic<unsigned> last{0};
   const ledger::DriverId driver = ledger::current_driver();
   Thread* thread =
       kernel.scheduler().start_thread(text("thread %u of %s", ++last, ledger::driver_name(driver).c_str()), driver,
                                       [=] { StartRoutine(StartContext); });
-  if (thread == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
-  const auto handle = kernel.handles().open(thread);
-  if (!handle) {  // the thread runs, but nobody could name it: it is joined when it ends
-    kernel.scheduler().release(*thread);
+  if (thread == nullptr) {
+    kernel.handles().close(*handle);
     return STATUS_INSUFFICIENT_RESOURCES;
   }
+  kernel.handles().set(*handle, thread);
   ledger::acquire(ledger::Kind::file_handle, *handle, "PsCreateSystemThread");
   *ThreadHandle = *handle;
   if (ClientId != nullptr) *ClientId = {nullptr, *handle};
@@ -63,25 +71,23 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYP
   Kernel& kernel = Kernel::current();
   const HandleTarget target = kernel.handles().find(Handle);
   if (std::holds_alternative<std::monostate>(target)) return STATUS_INVALID_HANDLE;
-  Thread* const* thread = std::get_if<Thread*>(&target);
-  if (thread == nullptr || (ObjectType != nullptr && ObjectType != &thread_type)) return STATUS_OBJECT_TYPE_MISMATCH;
-  kernel.scheduler().retain(**thread);
-  *Object = *thread;
-  return STATUS_SUCCESS;
+  const bool is_thread = std::holds_alternative<Thread*>(target);
+  if (!is_thread || (ObjectType != nullptr && ObjectType != &thread_type)) return STATUS_OBJECT_TYPE_MISMATCH;
+  *Object = kernel.handles().retain_thread(Handle);
+  return *Object != nullptr ? STATUS_SUCCESS : STATUS_INVALID_HANDLE;
 }
 
 // Only thread objects are counted; a device object is the driver's until it deletes it.
 LONG_PTR NTAPI ObfReferenceObject(PVOID Object) {
-  if (!is_dispatcher_object(Object)) return 1;
-  auto* thread = static_cast<Thread*>(Object);
+  assert_irql_at_most(DISPATCH_LEVEL, "ObReferenceObject");
+  Thread* const thread = thread_of(Object);
+  if (thread == nullptr) return 1;
   Kernel::current().scheduler().retain(*thread);
   return thread->references.load(std::memory_order_relaxed);
 }
 LONG_PTR NTAPI ObfDereferenceObject(PVOID Object) {
   assert_irql_at_most(DISPATCH_LEVEL, "ObDereferenceObject");
-  const bool is_thread = is_dispatcher_object(Object) &&
-                         static_cast<DISPATCHER_HEADER*>(Object)->Type == static_cast<UCHAR>(DispatchType::Thread);
-  if (is_thread) Kernel::current().scheduler().release(*static_cast<Thread*>(Object));
+  if (Thread* const thread = thread_of(Object)) Kernel::current().scheduler().release(*thread);
   return 0;
 }
 

@@ -12,6 +12,9 @@ using namespace wfp::kernel;
 
 namespace {
 
+constexpr std::size_t kMaxDirectString = 0xfffe;  // bytes that a UNICODE_STRING can count
+constexpr ULONG kTypeMask = (1u << RTL_QUERY_REGISTRY_TYPECHECK_SHIFT) - 1;
+
 bool equal_without_case(std::u16string_view a, std::u16string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -40,9 +43,11 @@ std::optional<RegistryValue> read(const RegistryKey& key, std::u16string_view na
 // The value's data in place of what EntryContext points to: a ULONG, or a UNICODE_STRING with room or none.
 NTSTATUS store_direct(const RegistryValue& value, void* destination) {
   if (value.type == REG_DWORD) {
+    if (value.data.size() != sizeof(ULONG)) return STATUS_INVALID_PARAMETER;
     std::memcpy(destination, value.data.data(), sizeof(ULONG));
     return STATUS_SUCCESS;
   }
+  if (value.data.size() < sizeof(WCHAR) || value.data.size() > kMaxDirectString) return STATUS_BUFFER_TOO_SMALL;
   auto& string = *static_cast<UNICODE_STRING*>(destination);
   if (string.Buffer == nullptr) {
     string.MaximumLength = static_cast<USHORT>(value.data.size());
@@ -56,21 +61,23 @@ NTSTATUS store_direct(const RegistryValue& value, void* destination) {
 }
 
 NTSTATUS query_entry(RTL_QUERY_REGISTRY_TABLE& entry, const RegistryKey& key, PVOID context) {
+  const bool is_direct = (entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0;
+  if (entry.Name == nullptr || (!is_direct && entry.QueryRoutine == nullptr)) return STATUS_INVALID_PARAMETER;
+  const ULONG default_type = entry.DefaultType & kTypeMask;  // the bits above are the type that TYPECHECK asks for
   auto value = read(key, view_of(entry.Name));
   if (!value && entry.DefaultData != nullptr && (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) == 0) {
     const auto* data = static_cast<const UCHAR*>(entry.DefaultData);
     std::size_t size = entry.DefaultLength;
     if (size == 0)
-      size = entry.DefaultType == REG_DWORD
-                 ? sizeof(ULONG)
-                 : (view_of(static_cast<PCWSTR>(entry.DefaultData)).size() + 1) * sizeof(WCHAR);
-    value = RegistryValue{entry.DefaultType, {data, data + size}};
+      size = default_type == REG_DWORD ? sizeof(ULONG)
+                                       : (view_of(static_cast<PCWSTR>(entry.DefaultData)).size() + 1) * sizeof(WCHAR);
+    value = RegistryValue{default_type, {data, data + size}};
   }
   if (!value) return (entry.Flags & RTL_QUERY_REGISTRY_REQUIRED) != 0 ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_SUCCESS;
   if ((entry.Flags & RTL_QUERY_REGISTRY_TYPECHECK) != 0 &&
       value->type != entry.DefaultType >> RTL_QUERY_REGISTRY_TYPECHECK_SHIFT)
     return STATUS_OBJECT_TYPE_MISMATCH;
-  if ((entry.Flags & RTL_QUERY_REGISTRY_DIRECT) != 0) return store_direct(*value, entry.EntryContext);
+  if (is_direct) return store_direct(*value, entry.EntryContext);
   return entry.QueryRoutine(entry.Name, value->type, value->data.data(), static_cast<ULONG>(value->data.size()),
                             context, entry.EntryContext);
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "nt/rtl.h"
+#include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/unicode.hpp"
 
 using namespace wfp::kernel;
@@ -97,6 +98,7 @@ NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PU
 NTSTATUS NTAPI RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMultiByteString,
                                       PULONG BytesInMultiByteString, PCWCH UnicodeString,
                                       ULONG BytesInUnicodeString) {
+  assert_irql_at_most(APC_LEVEL, "RtlUnicodeToMultiByteN");
   const std::string out =
       to_utf8({reinterpret_cast<const char16_t*>(UnicodeString), BytesInUnicodeString / sizeof(WCHAR)});
   const std::size_t taken = std::min<std::size_t>(out.size(), MaxBytesInMultiByteString);

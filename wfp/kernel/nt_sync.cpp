@@ -126,7 +126,9 @@ BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait) {
 }
 VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource) {
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(&Resource->Lock);
-  const bool held = Resource->ActiveCount != 0;
+  // Who reads is not known; who writes is.
+  const bool held =
+      Resource->ActiveCount > 0 || (Resource->ActiveCount < 0 && Resource->Owner == KeGetCurrentThread());
   if (Resource->ActiveCount > 0)
     --Resource->ActiveCount;
   else if (held && ++Resource->ActiveCount == 0)
@@ -134,7 +136,8 @@ VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource) {
   const Grant grant = held ? hand_over(*Resource) : Grant{};
   KeReleaseSpinLock(&Resource->Lock, level);
   if (!held)
-    report_violation(rule::kObject, text("ExReleaseResourceLite: %p is not held", static_cast<void*>(Resource)));
+    report_violation(rule::kObject,
+                     text("ExReleaseResourceLite: %p is not held by this thread", static_cast<void*>(Resource)));
   if (grant.writers != 0) KeReleaseSemaphore(&Resource->Writers, IO_NO_INCREMENT, grant.writers, FALSE);
   if (grant.readers != 0) KeReleaseSemaphore(&Resource->Readers, IO_NO_INCREMENT, grant.readers, FALSE);
 }

@@ -98,7 +98,10 @@ BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
   LARGE_INTEGER now{};
   return wait_for(std::span(&object, 1), WaitAny, &now, "KeTryToAcquireGuardedMutex") == STATUS_SUCCESS;
 }
-VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) { KeReleaseMutex(&Mutex->Mutex, FALSE); }
+VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
+  assert_irql_at_most(APC_LEVEL, "KeReleaseGuardedMutex");
+  KeReleaseMutex(&Mutex->Mutex, FALSE);
+}
 
 VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX FastMutex) { KeInitializeGuardedMutex(FastMutex); }
 VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex) { KeAcquireGuardedMutex(FastMutex); }

@@ -106,12 +106,12 @@ void* PoolMemory::allocate(std::size_t size, ULONG tag, bool zeroed) {
 // True when the memory is a live block as far as is known; reports otherwise.
 bool PoolMemory::may_free(void* memory) {
   if (ledger::release(ledger::Kind::pool_allocation, memory) == ledger::Release::ok) return true;
-  if (ledger::level() == ledger::Level::off) return true;
+  if (ledger::level() == ledger::Level::off) return memory != nullptr;
   std::string earlier;
   {
     const std::lock_guard lock(lock_);
     if (unowned_.erase(memory) != 0) return true;
-    if (allocated_unseen_.load(std::memory_order_relaxed)) return true;
+    if (allocated_unseen_.load(std::memory_order_relaxed) && memory != nullptr) return true;
     for (const Freed& freed : recent_)
       if (freed.memory == memory && memory != nullptr)
         earlier = "; it was freed before, with tag '" + tag_text(freed.tag) + "', allocated by " +
@@ -186,6 +186,7 @@ void PoolMemory::quarantine(Block* block) {
 // The end of a block's quarantine: has someone written to it since it was freed?
 void PoolMemory::dispose(Block* block) {
   ASAN_UNPOISON_MEMORY_REGION(block, block->total);
+  const ledger::DriverScope whose(block->driver);  // another driver's free may have pushed it out
   if (const auto* at = first_other(block->bytes(), block->size, kFreedByte); at != nullptr)
     report_violation(rule::kPoolUseAfterFree,
                      text("block %p (tag '%s', %zu bytes) was written after it was freed, first at offset %zu",

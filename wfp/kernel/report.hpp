@@ -6,11 +6,14 @@
 #include <string>
 #include <string_view>
 
+#include "wfp/ledger/irql.hpp"
+
 namespace wfp::kernel {
 
 // Rule ids are stable: reports and tests match on them.
 namespace rule {
-inline constexpr std::string_view kIrql = "IRQL-TOO-HIGH";
+inline constexpr std::string_view kIrql = ledger::kIrqlRule;
+inline constexpr std::string_view kIrqlLeak = "IRQL-LEAK";
 inline constexpr std::string_view kLockRecursion = "LOCK-RECURSION";
 inline constexpr std::string_view kLockStranger = "LOCK-STRANGER";
 inline constexpr std::string_view kLockHeld = "LOCK-HELD-IN-CALL";

@@ -88,8 +88,8 @@ class Scheduler {
   virtual void preemption_point() {}             // the simulation may switch threads here
 
   // --- DPCs and posted tasks ---
-  void bind_processor(unsigned processor);  // the calling thread runs it from now on
-  void unbind_processor(unsigned processor);
+  void bind_processor(unsigned processor);    // the calling thread runs it from now on
+  void unbind_processor(unsigned processor);  // tasks still posted are given back unrun
   unsigned processor_count() const { return static_cast<unsigned>(processors_.size()); }
   void set_processor_wake(unsigned processor, std::function<void()> wake);
   bool queue_dpc(KDPC& dpc, void* argument1, void* argument2);  // false: already queued, or kMaxQueuedDpcs
@@ -97,7 +97,7 @@ class Scheduler {
   void flush_dpcs();
   std::size_t run_dpcs(unsigned processor);  // those queued at entry; returns how many ran
   // Hands `task` to the processor's thread and returns when it has run; at once on that thread. False: nobody runs
-  // the processor, or kMaxPostedTasks wait, and the task did not run.
+  // the processor (any more), or kMaxPostedTasks wait, and the task did not run.
   bool post_and_wait(unsigned processor, const std::function<void()>& task);
   std::size_t run_posted(unsigned processor);
   bool has_work(unsigned processor) const;  // DPCs or posted tasks; cheap, any thread

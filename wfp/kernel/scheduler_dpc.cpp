@@ -20,10 +20,17 @@ void Scheduler::bind_processor(unsigned processor) {
 }
 
 void Scheduler::unbind_processor(unsigned processor) {
-  const Lock lock(lock_);
-  Thread*& thread = processors_[processor]->thread;
-  if (thread != nullptr) --thread->serves;
-  thread = nullptr;
+  Processor& p = *processors_[processor];
+  std::vector<PostedTask*> left;
+  {
+    const Lock lock(lock_);
+    if (p.thread != nullptr) --p.thread->serves;
+    p.thread = nullptr;
+    const std::lock_guard guard(p.lock);
+    left.swap(p.posted);
+    p.posted_count.store(0, std::memory_order_release);
+  }
+  for (PostedTask* entry : left) set_state(entry->done.Header, 1);  // without having run
 }
 
 void Scheduler::set_processor_wake(unsigned processor, std::function<void()> wake) {
@@ -36,12 +43,13 @@ bool Scheduler::has_work(unsigned processor) const {
   return p.dpc_count.load(std::memory_order_acquire) != 0 || p.posted_count.load(std::memory_order_acquire) != 0;
 }
 
-// The processor's thread may sit in its event loop (wake) or in a wait of the kernel (unblock).
+// The processor's thread may sit in its event loop (wake) or in a wait of the kernel (unblock). In a wait it may be
+// between looking for work and blocking, with the lock released: then unblock keeps its next block from lasting.
 void Scheduler::wake_processor(unsigned processor) {
   Processor& p = *processors_[processor];
   if (p.wake) p.wake();
   const Lock lock(lock_);
-  if (p.thread != nullptr && p.thread->blocked) unblock(*p.thread);
+  if (p.thread != nullptr) unblock(*p.thread);
 }
 
 // --- DPCs ----------------------------------------------------------------------------------------------------------
@@ -116,12 +124,7 @@ std::size_t Scheduler::run_dpcs(unsigned processor) {
     const DriverScope driver(copy.Driver);
     const IrqlScope level(DISPATCH_LEVEL);
     copy.DeferredRoutine(&dpc, copy.DeferredContext, copy.SystemArgument1, copy.SystemArgument2);
-    if (const KSPIN_LOCK* held = held_spin_lock(); held != nullptr)
-      report_violation(rule::kLockHeld,
-                       text("a DPC routine returned with spin lock %p held", static_cast<const void*>(held)));
-    if (thread_state.irql != DISPATCH_LEVEL)
-      report_violation(rule::kIrql, text("a DPC routine returned at %s; it must return at DISPATCH_LEVEL",
-                                         irql_name(thread_state.irql)));
+    check_returned("a DPC routine", DISPATCH_LEVEL);
   }
   p.dpcs_run.fetch_add(ran, std::memory_order_relaxed);
   thread_state.processor = processor_before;
@@ -137,13 +140,12 @@ void Scheduler::flush_dpcs() {
 bool Scheduler::post_and_wait(unsigned processor, const std::function<void()>& task) {
   Processor& p = *processors_[processor];
   Thread& self = current();
-  bool own;
+  bool is_own;
   {
     const Lock lock(lock_);
-    if (p.thread == nullptr) return false;
-    own = p.thread == &self;
+    is_own = p.thread == &self;
   }
-  if (own) {
+  if (is_own) {
     task();
     return true;
   }
@@ -155,6 +157,8 @@ bool Scheduler::post_and_wait(unsigned processor, const std::function<void()>& t
                           "it first",
                           processor, static_cast<const void*>(thread_state.held[0].lock)));
   {
+    const Lock lock(lock_);  // so that nobody unbinds between the look and the push
+    if (p.thread == nullptr) return false;
     const std::lock_guard guard(p.lock);
     if (p.posted.size() >= kMaxPostedTasks) {
       p.tasks_refused.fetch_add(1, std::memory_order_relaxed);
@@ -165,7 +169,7 @@ bool Scheduler::post_and_wait(unsigned processor, const std::function<void()>& t
   }
   wake_processor(processor);
   wait(&entry.done, kNever);
-  return true;
+  return entry.has_run;
 }
 
 std::size_t Scheduler::run_posted(unsigned processor) {
@@ -184,6 +188,7 @@ std::size_t Scheduler::run_posted(unsigned processor) {
     {
       const DriverScope driver(entry->driver);
       (*entry->task)();
+      entry->has_run = true;
     }
     set_state(entry->done.Header, 1);  // `entry` is gone after this
   }
@@ -194,7 +199,7 @@ std::size_t Scheduler::run_posted(unsigned processor) {
 // A processor's thread in a wait goes on serving. True when it did something, so the wait looks again.
 bool Scheduler::serve_while_waiting(Lock& lock, Thread& self) {
   if (self.serves == 0) return false;
-  const bool with_dpcs = thread_state.irql < DISPATCH_LEVEL;
+  const bool with_dpcs = current_irql() < DISPATCH_LEVEL;
   std::size_t served = 0;
   for (unsigned i = 0; i < processors_.size(); ++i) {
     if (processors_[i]->thread != &self || !has_work(i)) continue;

@@ -70,12 +70,7 @@ void Scheduler::run_thread(Thread& thread) {
   const DriverScope driver(thread.driver);
   thread.number = current_thread_number();
   thread.exit_status = run_until_terminated(thread.body);
-  if (thread_state.irql != PASSIVE_LEVEL)
-    report_violation(rule::kIrql, text("%s ended at %s; a thread must end at PASSIVE_LEVEL", thread.name.c_str(),
-                                       irql_name(thread_state.irql)));
-  if (thread_state.held_count != 0)
-    report_violation(rule::kLockHeld, text("%s ended while it held spin lock %p", thread.name.c_str(),
-                                           static_cast<const void*>(thread_state.held[0].lock)));
+  check_returned(thread.name.c_str(), PASSIVE_LEVEL);
   Lock lock(lock_);
   thread.ended = true;
   thread.header.SignalState = 1;
@@ -149,11 +144,7 @@ void Scheduler::worker_body() {
     {
       const DriverScope scope(driver);
       entry.run(entry);  // may free the entry
-    }
-    if (thread_state.irql != PASSIVE_LEVEL) {
-      report_violation(rule::kIrql, text("a work item returned at %s; it must return at PASSIVE_LEVEL",
-                                         irql_name(thread_state.irql)));
-      thread_state.irql = PASSIVE_LEVEL;
+      check_returned("a work item", PASSIVE_LEVEL);
     }
     lock.lock();
     ++counts_.work_run;

@@ -44,7 +44,8 @@ bool Scheduler::cancel_timer(KTIMER& timer) {
   return true;
 }
 
-// Everything due at `now`, in order of due time. A periodic timer is due again one period after it was due.
+// Everything due at `now`, in order of due time. A periodic timer is due again at the first multiple of its period
+// after `now`: what was missed while nobody looked is one expiry, not many.
 void Scheduler::expire_timers(Lock& lock, Instant now) {
   std::uint64_t to_wake = 0;
   static_assert(kMaxProcessors <= 64);
@@ -54,7 +55,8 @@ void Scheduler::expire_timers(Lock& lock, Instant now) {
     unlink_timer(timer);
     timer.Header.SignalState = 1;
     if (timer.Period > 0) {
-      timer.DueTime = (due + std::chrono::milliseconds(timer.Period)).count();
+      const Duration period = std::chrono::milliseconds(timer.Period);
+      timer.DueTime = (due + ((now - due) / period + 1) * period).count();
       timer.Sequence = ++timer_sequence_;
       timer.Header.Inserted = 1;
       timers_.emplace(std::pair{Instant{timer.DueTime}, timer.Sequence}, &timer);

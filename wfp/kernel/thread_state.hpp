@@ -1,5 +1,5 @@
-// What every OS thread that runs kernel or driver code knows about itself: IRQL, processor, the spin locks it holds.
-// On whose behalf it runs is the ledger's DriverScope. Thread-local, so none of it needs a lock.
+// What every OS thread that runs kernel or driver code knows about itself: processor, kernel thread, the spin locks it
+// holds. On whose behalf and at which IRQL it runs is in wfp/ledger. Thread-local, so none of it needs a lock.
 #pragma once
 
 #include <array>
@@ -22,8 +22,7 @@ struct HeldLock {
 };
 
 struct ThreadState {
-  KIRQL irql = PASSIVE_LEVEL;
-  bool critical_region = false;
+  std::uint16_t critical_regions = 0;  // entered and not left
   std::uint16_t processor = 0;
   std::uint32_t id = 0;       // lock holders are remembered by it; 0 before the first use
   PKTHREAD thread = nullptr;  // valid while scheduler_generation is that of the scheduler

@@ -20,6 +20,7 @@ struct Scheduler::WaitFrame {
 struct Scheduler::PostedTask {
   const std::function<void()>* task = nullptr;
   DriverId driver = ledger::kNoDriver;
+  bool has_run = false;  // false when `done`: the processor was unbound first
   KEVENT done{};
 };
 

@@ -4,8 +4,7 @@
  * Sizes: KSPIN_LOCK has 8 bytes; zero bytes are an unlocked lock. Objects belong to the driver, which must keep them
  * alive while anyone waits on them or while they are queued; they need no clean-up. Times are in 100 ns units:
  * negative is relative, positive is absolute since 1601. IRQL: waits with a time-out other than zero need IRQL <=
- * APC_LEVEL, the rest
- * <= DISPATCH_LEVEL (wdm.h documentation); a breach is reported by the verifier with the routine's name. Members of
+ * APC_LEVEL, the rest <= DISPATCH_LEVEL (wdm.h documentation); a breach is reported by the verifier with the routine's name. Members of
  * the structures are ours, a driver uses the routines. Bodies: wfp/kernel. */
 #ifndef WFPTAP_NT_KE_H
 #define WFPTAP_NT_KE_H
@@ -123,6 +122,12 @@ typedef struct _KWAIT_BLOCK {
   ULONG Key;
 } KWAIT_BLOCK, *PKWAIT_BLOCK;
 
+typedef struct _PROCESSOR_NUMBER {
+  USHORT Group; /* always 0 */
+  UCHAR Number;
+  UCHAR Reserved;
+} PROCESSOR_NUMBER, *PPROCESSOR_NUMBER;
+
 struct _KTHREAD;
 typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD, *PETHREAD;
 
@@ -209,7 +214,7 @@ ULONG NTAPI KeQueryTimeIncrement(VOID);
 /* --- processors, threads, end --- */
 ULONG NTAPI KeGetCurrentProcessorNumber(VOID);
 ULONG NTAPI KeGetCurrentProcessorIndex(VOID);
-ULONG NTAPI KeGetCurrentProcessorNumberEx(_Out_opt_ PVOID ProcNumber);
+ULONG NTAPI KeGetCurrentProcessorNumberEx(_Out_opt_ PPROCESSOR_NUMBER ProcNumber);
 ULONG NTAPI KeQueryActiveProcessorCount(_Out_opt_ KAFFINITY* ActiveProcessors);
 ULONG NTAPI KeQueryActiveProcessorCountEx(_In_ USHORT GroupNumber);
 ULONG NTAPI KeQueryMaximumProcessorCount(VOID);

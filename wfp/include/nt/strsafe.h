@@ -1,7 +1,6 @@
 /* Bounded string routines (ntstrsafe.h). Compiles as C11 and as C++20. Cch counts characters, Cb bytes; the result
  * always ends with a terminator. STATUS_BUFFER_OVERFLOW when it was cut, STATUS_INVALID_PARAMETER for a size of zero
- * or above NTSTRSAFE_MAX_CCH. Formats as for DbgPrint. IRQL: PASSIVE_LEVEL documented; these bodies need no more than
- * any level. */
+ * or above NTSTRSAFE_MAX_CCH. Formats as for DbgPrint. IRQL: PASSIVE_LEVEL; a breach is reported and the call goes on. */
 #ifndef WFPTAP_NT_STRSAFE_H
 #define WFPTAP_NT_STRSAFE_H
 

@@ -13,7 +13,8 @@
 #include "nt/ke.h"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
-#include "wfp/kernel/thread_state.hpp"
+#include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/ledger.hpp"
 
 namespace app {
 namespace {
@@ -93,7 +94,7 @@ TEST(Fault, AWildWriteOfADriverReadsLikeABugCheck) {
 TEST(Fault, AtDispatchLevelItIsTheOtherCode) {
   if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
   const auto result = crash([] {
-    wfp::kernel::thread_state.irql = DISPATCH_LEVEL;
+    wfp::kernel::set_irql(DISPATCH_LEVEL);
     [[maybe_unused]] const int value = *forbidden();
   });
   EXPECT_EQ(result.signal, SIGSEGV);

@@ -4,6 +4,8 @@ namespace wfp::kernel {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 struct Record {
   std::atomic<int> runs{0};
@@ -118,6 +120,69 @@ TEST_P(Dpc, PostToAWaitingProcessorIsServed) {
   EXPECT_TRUE(poster.returned);
 }
 
+// The processor stops while a thread waits for its task: the call says that the task did not run.
+TEST_P(Dpc, TaskIsGivenBackWhenItsProcessorStops) {
+  struct Given {
+    Scheduler* scheduler;
+    bool ran = false, accepted = true;
+  } given{&scheduler()};
+  const auto post = [](PVOID context) {
+    auto& shared = *static_cast<Given*>(context);
+    shared.accepted = shared.scheduler->post_and_wait(0, [&] { shared.ran = true; });
+  };
+  HANDLE thread = start_thread(post, &given);
+  while (!scheduler().has_work(0))
+    sim != nullptr ? static_cast<void>(sim->run_ready()) : std::this_thread::sleep_for(100us);
+  scheduler().unbind_processor(0);
+  EXPECT_EQ(join(thread), STATUS_SUCCESS);
+  EXPECT_FALSE(given.ran);
+  EXPECT_FALSE(given.accepted);
+  EXPECT_FALSE(scheduler().post_and_wait(0, [&] { given.ran = true; }));  // nobody runs it now
+  EXPECT_FALSE(given.ran);
+  scheduler().bind_processor(0);
+}
+
+struct Careless {
+  KDPC dpc;
+  KSPIN_LOCK lock = 0;
+};
+VOID careless_dpc(PKDPC, PVOID context, PVOID, PVOID) {
+  KeAcquireSpinLockAtDpcLevel(&static_cast<Careless*>(context)->lock);
+  KeLowerIrql(APC_LEVEL);
+}
+
+TEST_P(Dpc, ReturningWithALockOrAtAnotherLevelIsNamed) {
+  Careless careless;
+  KeInitializeDpc(&careless.dpc, careless_dpc, &careless);
+  KeInsertQueueDpc(&careless.dpc, nullptr, nullptr);
+  scheduler().run_dpcs(0);
+  EXPECT_THAT(take_violations(),
+              ElementsAre(HasSubstr("LOCK-HELD-IN-CALL: a DPC routine returned with spin lock"),
+                          HasSubstr("IRQL-LEAK: a DPC routine returned at APC_LEVEL; it must return at DISPATCH")));
+  EXPECT_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
+  const IrqlScope level(DISPATCH_LEVEL);
+  KeReleaseSpinLockFromDpcLevel(&careless.lock);
+}
+
+VOID ends_raised(PVOID) { KeRaiseIrqlToDpcLevel(); }
+VOID work_raised(PDEVICE_OBJECT, PVOID) { KeRaiseIrqlToDpcLevel(); }
+
+TEST_P(Dpc, ThreadsAndWorkItemsReturnAtPassiveLevel) {
+  EXPECT_EQ(join(start_thread(ends_raised, nullptr)), STATUS_SUCCESS);
+  EXPECT_THAT(take_violations(),
+              ElementsAre(HasSubstr("returned at DISPATCH_LEVEL; it must return at PASSIVE_LEVEL")));
+  DEVICE_OBJECT device{};
+  PIO_WORKITEM item = IoAllocateWorkItem(&device);
+  for (int i = 0; i < 8; ++i) {  // the worker's level is put right, so that each time is a new one
+    IoQueueWorkItem(item, work_raised, DelayedWorkQueue, nullptr);
+    scheduler().drain_work(ledger::kNoDriver);
+  }
+  ASSERT_EQ(ledger::violations().size(), 1u);
+  EXPECT_EQ(ledger::violations()[0].count, 8u);
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("IRQL-LEAK: a work item returned at DISPATCH_LEVEL")));
+  IoFreeWorkItem(item);
+}
+
 TEST_P(Dpc, TimerFiresAndCancelledOneDoesNot) {
   Record record;
   KDPC dpc;
@@ -133,6 +198,56 @@ TEST_P(Dpc, TimerFiresAndCancelledOneDoesNot) {
   serve_until([&] { return record.runs == 1; });
   EXPECT_TRUE(KeReadStateTimer(&timer));
   EXPECT_FALSE(KeReadStateTimer(&cancelled));
+}
+
+// Work that arrives between a processor's look for it and its blocking. The DPC that cannot run at this level keeps
+// the processor looking with the lock released, which is where a wake-up could be lost.
+TEST(RealDpc, TaskPostedToAWaitingProcessorIsNeverMissed) {
+  constexpr int kRounds = 4000;
+  VirtualClock clock;
+  Kernel kernel(std::make_unique<RealScheduler>(clock));
+  Scheduler& scheduler = kernel.scheduler();
+  scheduler.bind_processor(0);
+  Record record;
+  KDPC dpc;
+  KeInitializeDpc(&dpc, record_dpc, &record);
+  KEVENT done;
+  KeInitializeEvent(&done, SynchronizationEvent, FALSE);
+  std::atomic<int> round{0};
+  Thread* poster = scheduler.start_thread("poster", ledger::kNoDriver, [&] {
+    for (int mine = 1; mine <= kRounds; ++mine) {
+      while (round != mine) __builtin_ia32_pause();
+      for (int i = 0; i < mine % 128; ++i) __builtin_ia32_pause();  // meets the waiter at a different step each time
+      EXPECT_TRUE(scheduler.post_and_wait(0, [] {}));
+      KeSetEvent(&done, 0, FALSE);
+    }
+  });
+  {
+    const IrqlScope level(DISPATCH_LEVEL);
+    KeInsertQueueDpc(&dpc, nullptr, nullptr);
+    for (int i = 1; i <= kRounds; ++i) {
+      round = i;
+      ASSERT_EQ(scheduler.wait(&done, kNever), STATUS_SUCCESS);
+    }
+  }
+  scheduler.wait(poster, kNever);
+  scheduler.release(*poster);
+  scheduler.run_dpcs(0);
+  EXPECT_EQ(record.runs, 1);
+  scheduler.unbind_processor(0);
+}
+
+// A clock that was away for a month: one expiry, and the next one lies ahead.
+TEST(RealTimers, MissedPeriodsAreOneExpiry) {
+  VirtualClock clock;
+  Kernel kernel(std::make_unique<RealScheduler>(clock));
+  KTIMER timer;
+  KeInitializeTimerEx(&timer, SynchronizationTimer);
+  KeSetTimerEx(&timer, relative(1ms), 1, nullptr);
+  clock.advance_to(std::chrono::hours(24 * 30) + 500us);
+  EXPECT_EQ(KeWaitForSingleObject(&timer, Executive, KernelMode, FALSE, nullptr), STATUS_SUCCESS);
+  EXPECT_GT(kernel.scheduler().next_deadline(), clock.now());
+  KeCancelTimer(&timer);
 }
 
 class VirtualTimers : public KernelTest {

@@ -2,6 +2,7 @@
 
 #include "ntstrsafe.h"
 #include "wfp/kernel/bugcheck.hpp"
+#include "wfp/kernel/debug_format.hpp"
 #include "wfp/kernel/driver_object.hpp"
 #include "wfp/kernel/unicode.hpp"
 
@@ -119,13 +120,11 @@ TEST_P(Drivers, EverythingLeftBehindIsNamed) {
   ExFreePool(state.memory);
 }
 
-TEST_P(Drivers, WorkItemQueuedTwiceIsNamed) {
+TEST_P(Drivers, WorkItemRunsEachTimeItIsQueuedAndIsFreedOnce) {
   DEVICE_OBJECT device{};
   state.device = &device;
   const ledger::DriverScope scope(ledger::add_driver("sample"));
   PIO_WORKITEM item = IoAllocateWorkItem(&device);
-  KEVENT never;
-  KeInitializeEvent(&never, NotificationEvent, FALSE);
   for (int i = 0; i < 50; ++i) {
     IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
     serve_until([&] { return state.work_done == i + 1; });
@@ -133,6 +132,83 @@ TEST_P(Drivers, WorkItemQueuedTwiceIsNamed) {
   IoFreeWorkItem(item);
   IoFreeWorkItem(item);
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("was it freed before?")));
+}
+
+struct Stopped {
+  KEVENT go;
+  std::atomic<unsigned> inside{0};
+};
+VOID stop_worker(PDEVICE_OBJECT, PVOID context) {
+  auto& stopped = *static_cast<Stopped*>(context);
+  ++stopped.inside;
+  KeWaitForSingleObject(&stopped.go, Executive, KernelMode, FALSE, nullptr);
+}
+
+// While no worker is free, what is queued stays queued.
+TEST_P(Drivers, WorkItemQueuedTwiceOrFreedWhileQueuedIsNamed) {
+  DEVICE_OBJECT device{};
+  state.device = &device;
+  const ledger::DriverScope scope(ledger::add_driver("sample"));
+  Stopped stopped;
+  KeInitializeEvent(&stopped.go, NotificationEvent, FALSE);
+  std::vector<PIO_WORKITEM> blockers;
+  for (unsigned i = 0; i < kWorkerThreads; ++i) {
+    blockers.push_back(IoAllocateWorkItem(&device));
+    IoQueueWorkItem(blockers.back(), stop_worker, DelayedWorkQueue, &stopped);
+  }
+  serve_until([&] { return stopped.inside == kWorkerThreads; });
+  PIO_WORKITEM item = IoAllocateWorkItem(&device);
+  IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
+  IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
+  IoFreeWorkItem(item);
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("IoQueueWorkItem: 0x"), HasSubstr("free it when it has")));
+  KeSetEvent(&stopped.go, 0, FALSE);
+  scheduler().drain_work(ledger::current_driver());
+  EXPECT_EQ(state.work_done, 1);
+  IoFreeWorkItem(item);  // it is still the driver's
+  for (PIO_WORKITEM blocker : blockers) IoFreeWorkItem(blocker);
+  EXPECT_EQ(ledger::alive_count(ledger::current_driver(), ledger::Kind::work_item), 0u);
+}
+
+// A timer's DPC sets its timer again and queues a work item, which queues the DPC once more.
+struct Chain {
+  PDEVICE_OBJECT device;
+  PIO_WORKITEM item;
+  KTIMER timer;
+  KDPC dpc;
+  std::atomic<int> dpcs{0}, items{0};
+} chain;
+VOID chain_work(PDEVICE_OBJECT, PVOID) {
+  if (++chain.items == 1) KeInsertQueueDpc(&chain.dpc, nullptr, nullptr);
+}
+VOID chain_dpc(PKDPC, PVOID, PVOID, PVOID) {
+  if (++chain.dpcs > 1) return;
+  KeSetTimer(&chain.timer, relative(std::chrono::seconds(1)), &chain.dpc);
+  IoQueueWorkItem(chain.item, chain_work, DelayedWorkQueue, nullptr);
+}
+VOID chain_unload(PDRIVER_OBJECT) { KeInsertQueueDpc(&chain.dpc, nullptr, nullptr); }
+NTSTATUS chain_entry(PDRIVER_OBJECT object, PUNICODE_STRING) {
+  chain.dpcs = chain.items = 0;
+  object->DriverUnload = chain_unload;
+  IoCreateDevice(object, 0, nullptr, FILE_DEVICE_NETWORK, 0, FALSE, &chain.device);
+  chain.item = IoAllocateWorkItem(chain.device);
+  KeInitializeDpc(&chain.dpc, chain_dpc, nullptr);
+  KeInitializeTimer(&chain.timer);
+  return STATUS_SUCCESS;
+}
+
+TEST_P(Drivers, NothingCallsIntoADriverAfterItsUnload) {
+  Driver sample("sample");
+  ASSERT_EQ(sample.load(chain_entry), STATUS_SUCCESS);
+  EXPECT_THAT(sample.unload().left,
+              ElementsAre(HasSubstr("1 timers"), HasSubstr("IoDeleteDevice"), HasSubstr("1 work items")));
+  EXPECT_EQ(chain.items, 1);
+  EXPECT_EQ(chain.dpcs, 2);
+  EXPECT_EQ(scheduler().next_deadline(), kNever);
+  EXPECT_FALSE(scheduler().has_work(0));
+  EXPECT_EQ(take_violations().size(), 3u);
+  const ledger::DriverScope scope(sample.id());
+  IoFreeWorkItem(chain.item);
 }
 
 TEST_P(Drivers, RegistryValuesAsDriversReadThem) {
@@ -187,6 +263,44 @@ TEST_P(Drivers, RegistryTable) {
   EXPECT_EQ(missing, 42u);
 }
 
+// The documented form of a type-checked entry: the wanted type in the top byte, the default's type in the low one.
+TEST_P(Drivers, RegistryTableChecksTypesAndLengths) {
+  kernel->registry().set("sample", "name", "text");
+  ULONG value = 0, fallback = 42;
+  RTL_QUERY_REGISTRY_TABLE table[3] = {};
+  table[0].Flags = RTL_QUERY_REGISTRY_SUBKEY;
+  table[0].Name = const_cast<PWSTR>(wide(u"Parameters"));
+  table[1].Flags = RTL_QUERY_REGISTRY_DIRECT | RTL_QUERY_REGISTRY_TYPECHECK;
+  table[1].Name = const_cast<PWSTR>(wide(u"missing"));
+  table[1].EntryContext = &value;
+  table[1].DefaultType = REG_DWORD << RTL_QUERY_REGISTRY_TYPECHECK_SHIFT | REG_DWORD;
+  table[1].DefaultData = &fallback;
+  const auto query = [&] {
+    return RtlQueryRegistryValues(RTL_REGISTRY_SERVICES, wide(u"sample"), table, nullptr, nullptr);
+  };
+  EXPECT_EQ(query(), STATUS_SUCCESS);
+  EXPECT_EQ(value, 42u);
+  table[1].DefaultLength = 2;  // half a number
+  EXPECT_EQ(query(), STATUS_INVALID_PARAMETER);
+  table[1].Name = const_cast<PWSTR>(wide(u"name"));
+  EXPECT_EQ(query(), STATUS_OBJECT_TYPE_MISMATCH);
+  table[1].Flags = 0;  // neither a routine nor a place to store to
+  EXPECT_EQ(query(), STATUS_INVALID_PARAMETER);
+
+  WCHAR room[5];
+  UNICODE_STRING name{0, sizeof room, room};
+  table[1].Flags = RTL_QUERY_REGISTRY_DIRECT;
+  table[1].EntryContext = &name;
+  EXPECT_EQ(query(), STATUS_SUCCESS);
+  EXPECT_EQ(to_utf8(view_of(name)), "text");
+  name.MaximumLength = 8;  // without the terminator's room
+  EXPECT_EQ(query(), STATUS_BUFFER_TOO_SMALL);
+  table[1].Name = const_cast<PWSTR>(wide(u"missing"));
+  table[1].DefaultType = REG_SZ;
+  table[1].DefaultLength = 1;
+  EXPECT_EQ(query(), STATUS_BUFFER_TOO_SMALL);
+}
+
 class Text : public KernelTest {
  protected:
   void SetUp() override { start(Mode::Real); }
@@ -205,6 +319,30 @@ TEST_F(Text, DbgPrintSpeaksTheDocumentedFormats) {
   EXPECT_THAT(
       lines, ElementsAre("3 -1     2|ab  |0xcd text q%", "0 18446744073709551615 10000000000 N\u00e4me wide big -5 7",
                          "3 ab|   7|0000000000001234|(null)"));
+}
+
+TEST_F(Text, DbgPrintCutsWhatIsTooLong) {
+  std::string line;
+  kernel->set_debug_sink([&](DriverId, unsigned, const std::string& text) { line = text; });
+  const std::string long_text(kMaxFormattedBytes + 100, 'x');
+  DbgPrint("%s", long_text.c_str());
+  EXPECT_EQ(line.size(), kMaxFormattedBytes);
+  DbgPrint("%-1000s|", "a");
+  EXPECT_EQ(line.size(), 1001u);
+  DbgPrint("%99999999999d|", 1);  // a width that no int holds
+  EXPECT_EQ(line.size(), kMaxFormattedBytes);
+}
+
+TEST_F(Text, StringRoutinesNeedPassiveLevel) {
+  char room[8];
+  const IrqlScope level(DISPATCH_LEVEL);
+  EXPECT_EQ(RtlStringCchCopyA(room, 8, "x"), STATUS_SUCCESS);
+  EXPECT_EQ(RtlStringCbPrintfA(room, 8, "%d", 1), STATUS_SUCCESS);
+  ULONG bytes = 0;
+  EXPECT_EQ(RtlUnicodeToMultiByteN(room, 8, &bytes, wide(u"x"), 2), STATUS_SUCCESS);
+  EXPECT_THAT(take_violations(),
+              ElementsAre(HasSubstr("RtlStringCchCopyA was called at DISPATCH_LEVEL"),
+                          HasSubstr("RtlStringCbPrintfA"), HasSubstr("may be called at APC_LEVEL at most")));
 }
 
 TEST_F(Text, BoundedStrings) {

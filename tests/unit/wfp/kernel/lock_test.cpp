@@ -102,9 +102,46 @@ TEST_P(Locks, IrqlIsChecked) {
   KeLowerIrql(before);
   KSPIN_LOCK lock = 0;
   KeAcquireSpinLockAtDpcLevel(&lock);  // without having raised
-  EXPECT_EQ(take_violations().size(), 1u);
   KeReleaseSpinLockFromDpcLevel(&lock);
+  EXPECT_TRUE(KeTryToAcquireSpinLockAtDpcLevel(&lock));
+  KLOCK_QUEUE_HANDLE handle{{nullptr, &lock}, PASSIVE_LEVEL};
+  KeReleaseInStackQueuedSpinLock(&handle);
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("KeAcquireSpinLockAtDpcLevel was"),
+                                             HasSubstr("KeReleaseSpinLockFromDpcLevel was"),
+                                             HasSubstr("KeTryToAcquireSpinLockAtDpcLevel was"),
+                                             HasSubstr("KeReleaseInStackQueuedSpinLock was")));
   PAGED_CODE();
+}
+
+TEST_P(Locks, CriticalRegionsNest) {
+  EXPECT_FALSE(KeAreApcsDisabled());
+  KeEnterCriticalRegion();
+  KeEnterCriticalRegion();
+  KeLeaveCriticalRegion();
+  EXPECT_TRUE(KeAreApcsDisabled());
+  KeLeaveCriticalRegion();
+  EXPECT_FALSE(KeAreApcsDisabled());
+  KeLeaveCriticalRegion();
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("KeLeaveCriticalRegion")));
+}
+
+TEST_P(Locks, ProcessorNumberIsFilledIn) {
+  PROCESSOR_NUMBER number{7, 7, 7};
+  EXPECT_EQ(KeGetCurrentProcessorNumberEx(&number), 0u);
+  EXPECT_EQ(number.Group + number.Number + number.Reserved, 0);
+  EXPECT_EQ(KeGetCurrentProcessorNumberEx(nullptr), 0u);
+}
+
+// More locks than a thread's list has room for are held and released all the same.
+TEST_P(Locks, MoreThanTheListHoldsStillWork) {
+  std::vector<KSPIN_LOCK> locks(kMaxHeldLocks + 2);
+  const IrqlScope level(DISPATCH_LEVEL);
+  for (auto& lock : locks) KeAcquireSpinLockAtDpcLevel(&lock);
+  EXPECT_EQ(held_spin_lock(), &locks[kMaxHeldLocks - 1]);
+  for (auto& lock : locks) EXPECT_FALSE(KeTestSpinLock(&lock));
+  for (auto& lock : locks) KeReleaseSpinLockFromDpcLevel(&lock);
+  for (auto& lock : locks) EXPECT_TRUE(KeTestSpinLock(&lock));
+  EXPECT_EQ(held_spin_lock(), nullptr);
 }
 
 struct Ring {

@@ -96,7 +96,33 @@ TEST_F(Pool, WritesOutsideAndAfterFreeAreNamed) {
     ExFreePool(ExAllocatePoolZero(NonPagedPoolNx, 65536, kTag));
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("written after it was freed, first at offset 5")));
 }
+
+// It is found when somebody else's frees push it out of the quarantine; the accused is who freed it.
+TEST_F(Pool, WriteAfterFreeIsTheFreeingDriversFault) {
+  ledger::set_level(ledger::Level::full);
+  UCHAR* volatile after = nullptr;
+  {
+    const ledger::DriverScope scope(driver);
+    after = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
+    ExFreePool(after);
+    after[0] = 7;
+  }
+  const ledger::DriverScope scope(ledger::add_driver("bystander"));
+  for (std::size_t i = 0; i <= kQuarantineBytes / 65536; ++i)
+    ExFreePool(ExAllocatePoolZero(NonPagedPoolNx, 65536, kTag));
+  ASSERT_EQ(ledger::violations().size(), 1u);
+  EXPECT_EQ(ledger::violations()[0].driver, driver);
+  take_violations();
+}
 #endif
+
+TEST_F(Pool, FreeOfNothingIsNamedAndSurvived) {
+  const ledger::DriverScope scope(driver);
+  ExFreePool(nullptr);
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("is no live pool block")));
+  ledger::set_level(ledger::Level::off);
+  ExFreePool(nullptr);
+}
 
 TEST_F(Pool, PagedPoolNeedsALowLevel) {
   const KIRQL level = KeRaiseIrqlToDpcLevel();
@@ -200,6 +226,22 @@ VOID read_and_write(PVOID context) {
     }
     ExReleaseResourceLite(&shared.resource);
   }
+}
+
+TEST_P(Sync, ResourceReleasedByAStrangerIsNamedAndStaysHeld) {
+  ERESOURCE resource;
+  ExInitializeResourceLite(&resource);
+  ExReleaseResourceLite(&resource);
+  ExAcquireResourceExclusiveLite(&resource, TRUE);
+  HANDLE thread =
+      start_thread([](PVOID context) { ExReleaseResourceLite(static_cast<PERESOURCE>(context)); }, &resource);
+  EXPECT_EQ(join(thread), STATUS_SUCCESS);
+  ASSERT_EQ(ledger::violations().size(), 1u);
+  EXPECT_EQ(ledger::violations()[0].count, 2u);
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("is not held by this thread")));
+  EXPECT_EQ(resource.ActiveCount, -1);
+  ExReleaseResourceLite(&resource);
+  EXPECT_EQ(resource.ActiveCount, 0);
 }
 
 TEST_P(Sync, ResourceHasManyReadersOrOneWriter) {

@@ -137,6 +137,31 @@ TEST_P(Wait, DelayPassesTime) {
 
 VOID ends_itself(PVOID) { PsTerminateSystemThread(STATUS_CANCELLED); }
 
+// A reference to something that is no thread is not counted and changes nothing in it.
+TEST_P(Wait, OnlyThreadsAreCountedObjects) {
+  struct {
+    KEVENT event;
+    char behind[256];
+  } object{};
+  KeInitializeEvent(&object.event, NotificationEvent, FALSE);
+  ObReferenceObject(&object.event);
+  ObDereferenceObject(&object.event);
+  for (const char byte : object.behind) EXPECT_EQ(byte, 0);
+  EXPECT_EQ(KeReadStateEvent(&object.event), 0);
+}
+
+TEST_P(Wait, HandleOfAnEndedThreadStillGivesItsObject) {
+  HANDLE handle = start_thread(ends_itself, nullptr);
+  PVOID object = nullptr;
+  ASSERT_EQ(ObReferenceObjectByHandle(handle, 0, *PsThreadType, KernelMode, &object, nullptr), STATUS_SUCCESS);
+  EXPECT_EQ(KeWaitForSingleObject(object, Executive, KernelMode, FALSE, nullptr), STATUS_SUCCESS);
+  ObDereferenceObject(object);
+  ASSERT_EQ(ObReferenceObjectByHandle(handle, 0, nullptr, KernelMode, &object, nullptr), STATUS_SUCCESS);
+  EXPECT_EQ(ZwClose(handle), STATUS_SUCCESS);
+  EXPECT_EQ(ObReferenceObjectByHandle(handle, 0, nullptr, KernelMode, &object, nullptr), STATUS_INVALID_HANDLE);
+  ObDereferenceObject(object);
+}
+
 TEST_P(Wait, ThreadIsJoinedThroughItsObject) {
   HANDLE handle = start_thread(ends_itself, nullptr);
   EXPECT_EQ(join(handle), STATUS_SUCCESS);
