@@ -29,9 +29,7 @@ NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, US
 
 void NTAPI FwpsFreeNetBufferList0(NET_BUFFER_LIST* netBufferList) {
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeNetBufferList0");
-  if (netBufferList == nullptr) return;
-  if (strike_out(ledger::Kind::net_buffer_list, netBufferList, "FwpsFreeNetBufferList0"))
-    free_for_driver(*netBufferList);
+  if (netBufferList != nullptr) free_list(*netBufferList, "FwpsFreeNetBufferList0");
 }
 
 NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBufferList,
@@ -55,8 +53,7 @@ NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBuffe
 void NTAPI FwpsFreeCloneNetBufferList0(NET_BUFFER_LIST* netBufferList, ULONG freeCloneFlags) {
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeCloneNetBufferList0");
   UNREFERENCED_PARAMETER(freeCloneFlags);
-  if (netBufferList == nullptr) return;
-  if (strike_out(ledger::Kind::clone, netBufferList, "FwpsFreeCloneNetBufferList0")) free_clone(*netBufferList);
+  if (netBufferList != nullptr) free_clone(*netBufferList, "FwpsFreeCloneNetBufferList0");
 }
 
 void NTAPI FwpsReferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN intendToModify) {

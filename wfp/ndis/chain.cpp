@@ -40,7 +40,7 @@ bool chain_from(NbObject& nb, Place place, MDL** chain) {
   return true;
 }
 
-// Puts `size` bytes of a new block in front of `rest` and retires what came before `rest` in the chain.
+// Puts `size` bytes of a new block in front of `rest`, in place of what came before `rest` in the chain.
 bool replace_front(NbObject& nb, Block& block, std::size_t size, Place rest) {
   MDL* tail = nullptr;
   if (!chain_from(nb, rest, &tail)) return false;
@@ -48,12 +48,6 @@ bool replace_front(NbObject& nb, Block& block, std::size_t size, Place rest) {
   if (front == nullptr) {
     if (tail != rest.mdl) free_mdl(nb, *tail);
     return false;
-  }
-  MDL* const end = rest.offset == 0 ? rest.mdl : rest.mdl->Next;  // the first MDL that stays
-  for (MDL* mdl = nb.nb.MdlChain; mdl != nullptr && mdl != end;) {
-    MDL* const next = mdl->Next;
-    retire_mdl(nb, *mdl);
-    mdl = next;
   }
   front->Next = tail;
   nb.nb.MdlChain = front;
@@ -87,7 +81,7 @@ std::size_t data_length(const NET_BUFFER_LIST& nbl) {
 }
 
 std::byte* contiguous(const NET_BUFFER& nb, std::size_t offset, std::size_t length) {
-  if (offset + length > nb.DataLength || nb.CurrentMdl == nullptr) return nullptr;
+  if (offset > nb.DataLength || length > nb.DataLength - offset || nb.CurrentMdl == nullptr) return nullptr;
   const Place place = find(nb, offset);
   if (place.mdl == nullptr) return length == 0 ? first_byte(*nb.CurrentMdl) + nb.CurrentMdlOffset : nullptr;
   if (place.mdl->ByteCount - place.offset < length) return nullptr;
@@ -128,7 +122,7 @@ std::size_t copy_in(NET_BUFFER_LIST& nbl, std::size_t offset, std::span<const st
 
 bool append(NET_BUFFER_LIST& nbl, BlockRef block, std::size_t offset, std::size_t length) {
   NET_BUFFER* const nb = nbl.FirstNetBuffer;
-  if (nb == nullptr || !block || offset + length > block->capacity()) return false;
+  if (nb == nullptr || !block || offset > block->capacity() || length > block->capacity() - offset) return false;
   NbObject& object = object_of(*nb);
   MDL* const added = make_mdl(object, block.get(), block->data() + offset, length);
   if (added == nullptr) return false;
@@ -141,11 +135,6 @@ bool append(NET_BUFFER_LIST& nbl, BlockRef block, std::size_t offset, std::size_
     if (mdl.ByteCount > kept) mdl.ByteCount = static_cast<ULONG>(kept);
     kept -= mdl.ByteCount;
     link = &mdl.Next;
-  }
-  for (MDL* mdl = *link; mdl != nullptr;) {
-    MDL* const next = mdl->Next;
-    retire_mdl(object, *mdl);
-    mdl = next;
   }
   *link = added;
   nb->stDataLength = nb->DataLength + length;
@@ -204,7 +193,7 @@ Block* block_of(const MDL& mdl) { return object_of(mdl).block; }
 void save_layout(NET_BUFFER_LIST& nbl) {
   for (NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next) {
     NbObject& object = object_of(*nb);
-    object.saved = {nb->MdlChain, nb->CurrentMdl, nb->CurrentMdlOffset, nb->DataLength, nb->DataOffset};
+    object.saved = {object.owned, nb->MdlChain, nb->CurrentMdl, nb->CurrentMdlOffset, nb->DataLength, nb->DataOffset};
     object.is_saved = true;
   }
 }
@@ -215,23 +204,7 @@ void restore_layout(NET_BUFFER_LIST& nbl) {
     if (!object.is_saved) continue;
     object.is_saved = false;
     const SavedLayout& saved = object.saved;
-    auto is_saved_mdl = [&](const MDL* wanted) {
-      for (const MDL* mdl = saved.chain; mdl != nullptr; mdl = mdl->Next)
-        if (mdl == wanted) return true;
-      return false;
-    };
-    for (MDL* mdl = nb->MdlChain; mdl != nullptr && !is_saved_mdl(mdl);) {
-      MDL* const next = mdl->Next;
-      free_mdl(object, *mdl);
-      mdl = next;
-    }
-    // What is back in the chain is retired no longer.
-    for (MdlObject** link = &object.retired; *link != nullptr;) {
-      if (is_saved_mdl(&(*link)->mdl))
-        *link = (*link)->next_retired;
-      else
-        link = &(*link)->next_retired;
-    }
+    while (object.owned != saved.owned) free_mdl(object, object.owned->mdl);
     nb->MdlChain = saved.chain;
     nb->CurrentMdl = saved.current_mdl;
     nb->CurrentMdlOffset = saved.current_mdl_offset;

@@ -2,8 +2,8 @@
 // NET_BUFFER.
 //
 // Not synchronized: one thread at a time changes a packet. Bytes that others may see are never written by pull_up and
-// push; memory that they unlink stays valid until the NBL is gone, since a holder of a reference may still look at
-// it.
+// push; MDLs that they take out of the chain stay valid until the NBL is gone, since a holder of a reference may still
+// look at them.
 #pragma once
 
 #include <algorithm>

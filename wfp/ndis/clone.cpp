@@ -80,8 +80,7 @@ NET_BUFFER_LIST* clone(NET_BUFFER_LIST& original, NblPool& pool, CloneOptions op
 }
 
 bool free_clone(NET_BUFFER_LIST& nbl) {
-  const NblObject& object = object_of(nbl);
-  if (object.origin != Origin::clone) {
+  if (object_of(nbl).origin != Origin::clone) {
     ledger::report({.rule = "NBL-NOT-A-CLONE",
                     .message =
                         "a clone-free function was called on a NET_BUFFER_LIST that is no clone. Free it with the "
@@ -90,14 +89,7 @@ bool free_clone(NET_BUFFER_LIST& nbl) {
                     .stack = {}});
     return false;
   }
-  if (object.handler.load(std::memory_order_acquire) != nullptr) {
-    ledger::report(
-        {.rule = "INJ-FREE-IN-FLIGHT",
-         .message = "clone freed while its injection has not completed. Free it in the completion function.",
-         .packet = {},
-         .stack = {}});
-    return false;
-  }
+  if (report_if_in_flight(nbl)) return false;
   if (__atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE) != 0)
     ledger::report({.rule = "NBL-FREE-WITH-CHILDREN",
                     .message = "clone freed while clones of it exist. Free those first.",

@@ -1,28 +1,73 @@
 #include "wfp/ndis/driver_pool.hpp"
 
+#include <array>
 #include <cstdlib>
+#include <limits>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/pool_core.hpp"
 
 namespace wfp::ndis {
+namespace {
+
+// The newest of the pools that were freed. Never destroyed, as the ledger's state: drivers outlive main's statics.
+struct FreedPools {
+  std::mutex mutex;
+  std::array<std::unique_ptr<DriverPool>, kFreedPoolsKept> kept;
+  std::size_t next = 0;
+};
+
+// Strikes out and frees, unless the packet is in flight.
+void give_back(ledger::Kind kind, NET_BUFFER_LIST& nbl, const char* function, bool (*free)(NET_BUFFER_LIST&)) {
+  if (strike_out(kind, &nbl, function) && !free(nbl)) ledger::acquire(kind, &nbl, function);
+}
+
+bool release_unless_in_flight(NET_BUFFER_LIST& nbl) {
+  if (report_if_in_flight(nbl)) return false;
+  release(nbl);
+  return true;
+}
+
+}  // namespace
 
 DriverPool* pool_of(NDIS_HANDLE handle) {
   auto* const pool = static_cast<DriverPool*>(handle);
-  return pool != nullptr && pool->magic == DriverPool::kMagic ? pool : nullptr;
+  if (pool == nullptr || pool->magic == DriverPool::kMagic) return pool;
+  if (pool->magic == DriverPool::kFreed)
+    ledger::report(
+        {.rule = "NBL-POOL-FREED",
+         .message = "a pool handle was used after NdisFreeNetBufferListPool or NdisFreeNetBufferPool. Free a pool "
+                    "once, after the last allocation from it.",
+         .packet = {},
+         .stack = {}});
+  return nullptr;
+}
+
+void retire_pool(DriverPool& pool) {
+  static FreedPools* const freed = new FreedPools;
+  pool.packets.reset();
+  pool.magic = DriverPool::kFreed;
+  std::unique_ptr<DriverPool> oldest(&pool);
+  const std::lock_guard lock(freed->mutex);
+  std::swap(oldest, freed->kept[freed->next]);
+  freed->next = (freed->next + 1) % kFreedPoolsKept;
 }
 
 NblPool* pool_or_shared(NDIS_HANDLE handle) {
   if (handle == nullptr) return &shared_pool();
   DriverPool* const pool = pool_of(handle);
-  return pool != nullptr ? &pool->pool : nullptr;
+  return pool != nullptr ? &*pool->packets : nullptr;
 }
 
 bool allocate_context(NET_BUFFER_LIST& nbl, USHORT size, USHORT back_fill) {
   const std::size_t bytes = std::size_t{size} + back_fill;
   if (bytes == 0) return true;
+  if (bytes > std::numeric_limits<USHORT>::max()) return false;  // more than its Size can say
   void* const memory = std::calloc(1, sizeof(NET_BUFFER_LIST_CONTEXT) + bytes);
   if (memory == nullptr) return false;
   auto* const context = new (memory) NET_BUFFER_LIST_CONTEXT{};
@@ -48,20 +93,6 @@ NET_BUFFER_LIST* allocate_for_driver(NblPool& pool, USHORT context_size, USHORT 
   return &nbl;
 }
 
-bool free_for_driver(NET_BUFFER_LIST& nbl) {
-  if (object_of(nbl).handler.load(std::memory_order_acquire) != nullptr) {
-    ledger::report({.rule = "INJ-FREE-IN-FLIGHT",
-                    .message =
-                        "NET_BUFFER_LIST freed while its injection has not completed. Free it in the completion "
-                        "function.",
-                    .packet = {},
-                    .stack = {}});
-    return false;
-  }
-  release(nbl);
-  return true;
-}
-
 bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function) {
   if (ledger::release(kind, nbl) != ledger::Release::unknown) return true;
   ledger::report(
@@ -71,6 +102,14 @@ bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function) {
        .packet = {},
        .stack = {}});
   return false;
+}
+
+void free_list(NET_BUFFER_LIST& nbl, const char* function) {
+  give_back(ledger::Kind::net_buffer_list, nbl, function, release_unless_in_flight);
+}
+
+void free_clone(NET_BUFFER_LIST& nbl, const char* function) {
+  give_back(ledger::Kind::clone, nbl, function, free_clone);
 }
 
 }  // namespace wfp::ndis

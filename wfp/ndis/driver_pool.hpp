@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "ndis.h"
+#include "wfp/ledger/irql.hpp"
 #include "wfp/ledger/ledger.hpp"
 #include "wfp/ndis/clone.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
@@ -11,21 +13,27 @@
 namespace wfp::ndis {
 
 inline constexpr std::size_t kDriverPoolLimit = 262'144;  // packets of one pool
+inline constexpr std::size_t kFreedPoolsKept = 64;        // so that the use of a freed handle is named, not followed
 
 struct DriverPool {
   static constexpr std::uint32_t kMagic = 0x4c504244;  // a handle that is none of ours is refused, not followed
+  static constexpr std::uint32_t kFreed = 0x44454144;
 
   std::uint32_t magic = kMagic;
-  std::uint32_t tag = 0;
-  std::size_t context_size = 0;
+  USHORT context_size = 0;  // of each list, at least
   std::size_t data_size = 0;
   bool allocate_net_buffer = false;
-  std::atomic<std::uint32_t> buffers_out{0};  // NET_BUFFERs allocated alone
-  NblPool pool{kDriverPoolLimit};
+  std::atomic<std::uint32_t> buffers_out{0};                        // NET_BUFFERs allocated alone
+  std::optional<NblPool> packets{std::in_place, kDriverPoolLimit};  // until it is freed
 };
 
-// Null for a handle that is none.
+// The documented level of every NDIS, MDL and buffer function here; a breach is reported and the call goes on.
+inline void assert_dispatch_at_most(const char* function) { ledger::assert_irql_at_most(DISPATCH_LEVEL, function); }
+
+// Null for a handle that is none; one that was freed is reported (NBL-POOL-FREED).
 DriverPool* pool_of(NDIS_HANDLE handle);
+// The packets that are out stay valid; the handle is kept among the last kFreedPoolsKept.
+void retire_pool(DriverPool& pool);
 // The handle's pool; the process's own for a null handle, which the Fwps functions allow. Null for a bad handle.
 NblPool* pool_or_shared(NDIS_HANDLE handle);
 
@@ -33,11 +41,13 @@ NblPool* pool_or_shared(NDIS_HANDLE handle);
 // function.
 NET_BUFFER_LIST* allocate_for_driver(NblPool& pool, USHORT context_size, USHORT context_back_fill, MDL* chain,
                                      ULONG data_offset, SIZE_T data_length);
-// Gives up the allocation's reference. Refused with a report while an injection of it has not completed.
-bool free_for_driver(NET_BUFFER_LIST& nbl);
 bool allocate_context(NET_BUFFER_LIST& nbl, USHORT size, USHORT back_fill);
 
 // Strikes the object out of the ledger; false, with a report NBL-DOUBLE-FREE, when it was not in it.
 bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function);
+// Strikes it out and gives up the creator's reference. Refused, and entered again, while an injection of it has not
+// completed (INJ-FREE-IN-FLIGHT): its completion function still frees it.
+void free_list(NET_BUFFER_LIST& nbl, const char* function);
+void free_clone(NET_BUFFER_LIST& nbl, const char* function);
 
 }  // namespace wfp::ndis

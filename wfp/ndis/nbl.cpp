@@ -39,6 +39,21 @@ ReleaseHandler* exchange_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler* h
   return object_of(nbl).handler.exchange(handler, std::memory_order_acq_rel);
 }
 
+bool set_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler& handler) noexcept {
+  ReleaseHandler* none = nullptr;
+  return object_of(nbl).handler.compare_exchange_strong(none, &handler, std::memory_order_acq_rel);
+}
+
+bool report_if_in_flight(const NET_BUFFER_LIST& nbl) noexcept {
+  if (object_of(nbl).handler.load(std::memory_order_acquire) == nullptr) return false;
+  ledger::report({.rule = "INJ-FREE-IN-FLIGHT",
+                  .message = "NET_BUFFER_LIST freed while its injection has not completed. Free it in the completion "
+                             "function.",
+                  .packet = {},
+                  .stack = {}});
+  return true;
+}
+
 void revive(NET_BUFFER_LIST& nbl) noexcept { object_of(nbl).references.store(1, std::memory_order_relaxed); }
 
 void* owner_area(NET_BUFFER_LIST& nbl) noexcept { return object_of(nbl).owner_area; }

@@ -36,7 +36,7 @@ NET_BUFFER_LIST* NblPool::allocate(std::size_t headroom, std::size_t size) {
 }
 
 NET_BUFFER_LIST* NblPool::adopt(BlockRef block, std::size_t offset, std::size_t length) {
-  if (!block || offset + length > block->capacity()) return nullptr;
+  if (!block || offset > block->capacity() || length > block->capacity() - offset) return nullptr;
   Slot* const slot = core_->allocate_slot(false, Origin::stack);
   if (slot == nullptr) return nullptr;
   MDL* const mdl = make_mdl(slot->nb, block.get(), block->data(), offset + length);

@@ -4,6 +4,7 @@
 
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/clone.hpp"
+#include "wfp/ndis/driver_pool.hpp"
 #include "wfp/ndis/offsets.hpp"
 
 using namespace wfp::ndis;
@@ -12,6 +13,7 @@ extern "C" {
 
 NDIS_STATUS NTAPI NdisRetreatNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG DataOffsetDelta, ULONG DataBackFill,
                                                 NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR AllocateMdlHandler) {
+  assert_dispatch_at_most("NdisRetreatNetBufferDataStart");
   if (NetBuffer == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   return retreat(*NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler) ? NDIS_STATUS_SUCCESS
                                                                                 : NDIS_STATUS_RESOURCES;
@@ -19,6 +21,7 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG Dat
 
 void NTAPI NdisAdvanceNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                          NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  assert_dispatch_at_most("NdisAdvanceNetBufferDataStart");
   if (NetBuffer != nullptr) advance(*NetBuffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
 
@@ -26,6 +29,7 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferLi
                                                     ULONG DataBackFill,
                                                     NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR AllocateMdlHandler,
                                                     NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  assert_dispatch_at_most("NdisRetreatNetBufferListDataStart");
   if (NetBufferList == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   return retreat(*NetBufferList, DataOffsetDelta, DataBackFill, AllocateMdlHandler, FreeMdlHandler)
              ? NDIS_STATUS_SUCCESS
@@ -34,11 +38,13 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferLi
 
 void NTAPI NdisAdvanceNetBufferListDataStart(NET_BUFFER_LIST* NetBufferList, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                              NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  assert_dispatch_at_most("NdisAdvanceNetBufferListDataStart");
   if (NetBufferList != nullptr) advance(*NetBufferList, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
 
 PVOID NTAPI NdisGetDataBuffer(NET_BUFFER* NetBuffer, ULONG BytesNeeded, PVOID Storage, ULONG AlignMultiple,
                               ULONG AlignOffset) {
+  assert_dispatch_at_most("NdisGetDataBuffer");
   if (NetBuffer == nullptr || BytesNeeded == 0 || BytesNeeded > NetBuffer->DataLength) return nullptr;
   std::byte* const in_place = contiguous(*NetBuffer, 0, BytesNeeded);
   const bool is_aligned =
@@ -52,6 +58,7 @@ PVOID NTAPI NdisGetDataBuffer(NET_BUFFER* NetBuffer, ULONG BytesNeeded, PVOID St
 NDIS_STATUS NTAPI NdisCopyFromNetBufferToNetBuffer(NET_BUFFER* Destination, ULONG DestinationOffset,
                                                    ULONG BytesToCopy, NET_BUFFER const* Source, ULONG SourceOffset,
                                                    ULONG* BytesCopied) {
+  assert_dispatch_at_most("NdisCopyFromNetBufferToNetBuffer");
   if (Destination == nullptr || Source == nullptr || BytesCopied == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   std::size_t skip = DestinationOffset;
   std::size_t copied = 0;
@@ -66,12 +73,14 @@ NDIS_STATUS NTAPI NdisCopyFromNetBufferToNetBuffer(NET_BUFFER* Destination, ULON
 }
 
 void NTAPI NdisCopySendNetBufferListInfo(NET_BUFFER_LIST* Destination, NET_BUFFER_LIST* Source) {
+  assert_dispatch_at_most("NdisCopySendNetBufferListInfo");
   copy_offload_information(*Destination, *Source);
   for (const auto slot : {Ieee8021QNetBufferListInfo, NetBufferListCancelId, NetBufferListHashValue})
     Destination->NetBufferListInfo[slot] = Source->NetBufferListInfo[slot];
 }
 
 void NTAPI NdisCopyReceiveNetBufferListInfo(NET_BUFFER_LIST* Destination, NET_BUFFER_LIST* Source) {
+  assert_dispatch_at_most("NdisCopyReceiveNetBufferListInfo");
   copy_offload_information(*Destination, *Source);
   for (const auto slot : {Ieee8021QNetBufferListInfo, NetBufferListFrameType, NetBufferListHashValue,
                           NetBufferListHashInfo, NetBufferListFilteringInfo})

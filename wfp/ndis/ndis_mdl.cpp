@@ -1,6 +1,6 @@
 // MDLs that drivers allocate: over their own memory, freed by them. Each is entered in the ledger.
 #include "wfp/ledger/violation.hpp"
-#include "wfp/ndis/nbl_pool.hpp"
+#include "wfp/ndis/driver_pool.hpp"
 #include "wfp/ndis/pool_core.hpp"
 
 using namespace wfp;
@@ -15,7 +15,6 @@ MDL* allocate_driver_mdl(void* address, ULONG length, const char* function) {
   object->mdl.Next = nullptr;
   object->block = nullptr;
   object->nb = nullptr;
-  object->next_retired = nullptr;
   object->origin = MdlOrigin::driver;
   object->from_retreat = false;
   ledger::acquire(ledger::Kind::mdl, &object->mdl, function);
@@ -45,24 +44,33 @@ extern "C" {
 
 PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota,
                          struct _IRP* Irp) {
+  assert_dispatch_at_most("IoAllocateMdl");
   UNREFERENCED_PARAMETER(SecondaryBuffer);
   UNREFERENCED_PARAMETER(ChargeQuota);
   UNREFERENCED_PARAMETER(Irp);
   return allocate_driver_mdl(VirtualAddress, Length, "IoAllocateMdl");
 }
 
-void NTAPI IoFreeMdl(PMDL Mdl) { free_driver_mdl(Mdl, "IoFreeMdl"); }
+void NTAPI IoFreeMdl(PMDL Mdl) {
+  assert_dispatch_at_most("IoFreeMdl");
+  free_driver_mdl(Mdl, "IoFreeMdl");
+}
 
 // The range is mapped from the start; the flag says so to a driver that looks.
 void NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList) {
+  assert_dispatch_at_most("MmBuildMdlForNonPagedPool");
   MemoryDescriptorList->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 }
 
 PMDL NTAPI NdisAllocateMdl(NDIS_HANDLE NdisHandle, PVOID VirtualAddress, UINT Length) {
+  assert_dispatch_at_most("NdisAllocateMdl");
   UNREFERENCED_PARAMETER(NdisHandle);
   return allocate_driver_mdl(VirtualAddress, Length, "NdisAllocateMdl");
 }
 
-void NTAPI NdisFreeMdl(PMDL Mdl) { free_driver_mdl(Mdl, "NdisFreeMdl"); }
+void NTAPI NdisFreeMdl(PMDL Mdl) {
+  assert_dispatch_at_most("NdisFreeMdl");
+  free_driver_mdl(Mdl, "NdisFreeMdl");
+}
 
 }  // extern "C"

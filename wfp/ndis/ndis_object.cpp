@@ -5,12 +5,15 @@
 
 #include "ndis.h"
 #include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/driver_pool.hpp"
 
 using namespace wfp;
+using namespace wfp::ndis;
 
 extern "C" {
 
 PNDIS_GENERIC_OBJECT NTAPI NdisAllocateGenericObject(struct _DRIVER_OBJECT* DriverObject, ULONG Tag, USHORT Size) {
+  assert_dispatch_at_most("NdisAllocateGenericObject");
   UNREFERENCED_PARAMETER(Tag);
   const auto bytes = std::max<std::size_t>(Size, sizeof(NDIS_GENERIC_OBJECT));
   void* const memory = std::calloc(1, bytes);
@@ -23,6 +26,7 @@ PNDIS_GENERIC_OBJECT NTAPI NdisAllocateGenericObject(struct _DRIVER_OBJECT* Driv
 }
 
 void NTAPI NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
+  assert_dispatch_at_most("NdisFreeGenericObject");
   if (NdisObject == nullptr) return;
   if (ledger::release(ledger::Kind::other, NdisObject) == ledger::Release::unknown) {
     ledger::report(

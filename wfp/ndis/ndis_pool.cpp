@@ -1,4 +1,5 @@
 // The NDIS functions that allocate, free and clone NET_BUFFER_LISTs: check, call, enter in the ledger.
+#include <algorithm>
 #include <new>
 
 #include "wfp/ledger/violation.hpp"
@@ -18,15 +19,9 @@ NDIS_HANDLE enter_pool(DriverPool* pool, const char* function) {
 void free_pool(NDIS_HANDLE handle, const char* function) {
   DriverPool* const pool = pool_of(handle);
   if (pool == nullptr) return;
-  if (ledger::release(ledger::Kind::buffer_pool, pool) == ledger::Release::unknown) {
-    ledger::report({.rule = "NBL-DOUBLE-FREE",
-                    .message = std::string(function) + ": this pool was freed before.",
-                    .packet = {},
-                    .stack = {}});
-    return;
-  }
+  ledger::release(ledger::Kind::buffer_pool, pool);  // its handle says whether it is alive
   const auto alone = pool->buffers_out.load(std::memory_order_acquire);
-  const auto out = pool->pool.in_use() + alone;
+  const auto out = pool->packets->in_use() + alone;
   if (out != 0)
     ledger::report({.rule = "NBL-POOL-IN-USE",
                     .message = std::string(function) + ": " + std::to_string(out) +
@@ -34,8 +29,12 @@ void free_pool(NDIS_HANDLE handle, const char* function) {
                     .packet = {},
                     .stack = {}});
   if (alone != 0) return;  // lone NET_BUFFERs would lose their pool: it stays
-  pool->magic = 0;
-  delete pool;
+  retire_pool(*pool);
+}
+
+// What the pool promised for each list, beyond what the caller asked for, is space that it may grow into.
+USHORT back_fill_of(const DriverPool& pool, USHORT size, USHORT back_fill) {
+  return pool.context_size > size ? std::max(back_fill, static_cast<USHORT>(pool.context_size - size)) : back_fill;
 }
 
 NET_BUFFER_LIST* enter_nbl(NET_BUFFER_LIST* nbl, NDIS_HANDLE pool, const char* function) {
@@ -51,6 +50,7 @@ extern "C" {
 
 NDIS_HANDLE NTAPI NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
                                                 const NET_BUFFER_LIST_POOL_PARAMETERS* Parameters) {
+  assert_dispatch_at_most("NdisAllocateNetBufferListPool");
   UNREFERENCED_PARAMETER(NdisHandle);
   if (Parameters == nullptr || Parameters->Header.Type != NDIS_OBJECT_TYPE_DEFAULT ||
       Parameters->Header.Revision < NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1 ||
@@ -59,35 +59,42 @@ NDIS_HANDLE NTAPI NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
   if (Parameters->DataSize != 0 && !Parameters->fAllocateNetBuffer) return nullptr;  // as documented
   auto* const pool = new (std::nothrow) DriverPool;
   if (pool == nullptr) return nullptr;
-  pool->tag = Parameters->PoolTag;
   pool->context_size = Parameters->ContextSize;
   pool->data_size = Parameters->DataSize;
   pool->allocate_net_buffer = Parameters->fAllocateNetBuffer != FALSE;
   return enter_pool(pool, "NdisAllocateNetBufferListPool");
 }
 
-void NTAPI NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle) { free_pool(PoolHandle, "NdisFreeNetBufferListPool"); }
+void NTAPI NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle) {
+  assert_dispatch_at_most("NdisFreeNetBufferListPool");
+  free_pool(PoolHandle, "NdisFreeNetBufferListPool");
+}
 
 NDIS_HANDLE NTAPI NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, const NET_BUFFER_POOL_PARAMETERS* Parameters) {
+  assert_dispatch_at_most("NdisAllocateNetBufferPool");
   UNREFERENCED_PARAMETER(NdisHandle);
   if (Parameters == nullptr || Parameters->Header.Type != NDIS_OBJECT_TYPE_DEFAULT ||
       Parameters->Header.Revision < NET_BUFFER_POOL_PARAMETERS_REVISION_1)
     return nullptr;
   auto* const pool = new (std::nothrow) DriverPool;
   if (pool == nullptr) return nullptr;
-  pool->tag = Parameters->PoolTag;
   pool->data_size = Parameters->DataSize;
   return enter_pool(pool, "NdisAllocateNetBufferPool");
 }
 
-void NTAPI NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle) { free_pool(PoolHandle, "NdisFreeNetBufferPool"); }
+void NTAPI NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle) {
+  assert_dispatch_at_most("NdisFreeNetBufferPool");
+  free_pool(PoolHandle, "NdisFreeNetBufferPool");
+}
 
 NET_BUFFER_LIST* NTAPI NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize, USHORT ContextBackFill) {
+  assert_dispatch_at_most("NdisAllocateNetBufferList");
   DriverPool* const pool = pool_of(PoolHandle);
   if (pool == nullptr) return nullptr;
+  ContextBackFill = back_fill_of(*pool, ContextSize, ContextBackFill);
   NET_BUFFER_LIST* nbl = nullptr;
   if (pool->data_size != 0) {  // NET_BUFFER, MDL and data come along
-    nbl = pool->pool.allocate(pool->data_size, 0);
+    nbl = pool->packets->allocate(pool->data_size, 0);
     if (nbl != nullptr) {
       object_of(*nbl).origin = Origin::driver;
       if (!allocate_context(*nbl, ContextSize, ContextBackFill)) {
@@ -96,7 +103,7 @@ NET_BUFFER_LIST* NTAPI NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT 
       }
     }
   } else {
-    nbl = allocate_for_driver(pool->pool, ContextSize, ContextBackFill, nullptr, 0, 0);
+    nbl = allocate_for_driver(*pool->packets, ContextSize, ContextBackFill, nullptr, 0, 0);
     if (nbl != nullptr && !pool->allocate_net_buffer) nbl->FirstNetBuffer = nullptr;
   }
   return enter_nbl(nbl, PoolHandle, "NdisAllocateNetBufferList");
@@ -105,22 +112,24 @@ NET_BUFFER_LIST* NTAPI NdisAllocateNetBufferList(NDIS_HANDLE PoolHandle, USHORT 
 NET_BUFFER_LIST* NTAPI NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHandle, USHORT ContextSize,
                                                              USHORT ContextBackFill, MDL* MdlChain, ULONG DataOffset,
                                                              SIZE_T DataLength) {
+  assert_dispatch_at_most("NdisAllocateNetBufferAndNetBufferList");
   DriverPool* const pool = pool_of(PoolHandle);
   if (pool == nullptr) return nullptr;
   NET_BUFFER_LIST* const nbl =
-      allocate_for_driver(pool->pool, ContextSize, ContextBackFill, MdlChain, DataOffset, DataLength);
+      allocate_for_driver(*pool->packets, ContextSize, back_fill_of(*pool, ContextSize, ContextBackFill), MdlChain,
+                          DataOffset, DataLength);
   return enter_nbl(nbl, PoolHandle, "NdisAllocateNetBufferAndNetBufferList");
 }
 
 void NTAPI NdisFreeNetBufferList(NET_BUFFER_LIST* NetBufferList) {
-  if (NetBufferList == nullptr) return;
-  if (strike_out(ledger::Kind::net_buffer_list, NetBufferList, "NdisFreeNetBufferList"))
-    free_for_driver(*NetBufferList);
+  assert_dispatch_at_most("NdisFreeNetBufferList");
+  if (NetBufferList != nullptr) free_list(*NetBufferList, "NdisFreeNetBufferList");
 }
 
 NET_BUFFER* NTAPI NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, MDL* MdlChain, ULONG DataOffset, SIZE_T DataLength) {
+  assert_dispatch_at_most("NdisAllocateNetBuffer");
   DriverPool* const pool = pool_of(PoolHandle);
-  NbObject* const object = pool != nullptr ? pool->pool.core().allocate_nb(nullptr) : nullptr;
+  NbObject* const object = pool != nullptr ? pool->packets->core().allocate_nb(nullptr) : nullptr;
   if (object == nullptr) return nullptr;
   pool->buffers_out.fetch_add(1, std::memory_order_acq_rel);
   object->nb.NdisPoolHandle = PoolHandle;
@@ -130,11 +139,12 @@ NET_BUFFER* NTAPI NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, MDL* MdlChain, U
 }
 
 NET_BUFFER* NTAPI NdisAllocateNetBufferMdlAndData(NDIS_HANDLE PoolHandle) {
+  assert_dispatch_at_most("NdisAllocateNetBufferMdlAndData");
   DriverPool* const pool = pool_of(PoolHandle);
   if (pool == nullptr || pool->data_size == 0) return nullptr;
   NET_BUFFER* const nb = NdisAllocateNetBuffer(PoolHandle, nullptr, 0, 0);
   if (nb == nullptr) return nullptr;
-  const BlockRef block = pool->pool.allocate_block(pool->data_size);
+  const BlockRef block = pool->packets->allocate_block(pool->data_size);
   MDL* const mdl = block ? make_mdl(object_of(*nb), block.get(), block->data(), pool->data_size) : nullptr;
   if (mdl == nullptr) {
     NdisFreeNetBuffer(nb);
@@ -145,6 +155,7 @@ NET_BUFFER* NTAPI NdisAllocateNetBufferMdlAndData(NDIS_HANDLE PoolHandle) {
 }
 
 void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
+  assert_dispatch_at_most("NdisFreeNetBuffer");
   if (NetBuffer == nullptr) return;
   if (ledger::release(ledger::Kind::net_buffer, NetBuffer) == ledger::Release::unknown) {
     ledger::report({.rule = "NBL-DOUBLE-FREE",
@@ -156,7 +167,7 @@ void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
   NbObject& object = object_of(*NetBuffer);
   DriverPool* const pool = pool_of(NetBuffer->NdisPoolHandle);
   if (object.nbl != nullptr || pool == nullptr) return;  // part of an NBL: freed with it
-  free_chain(object);
+  free_mdls(object);
   object.core->free_nb(object);
   pool->buffers_out.fetch_sub(1, std::memory_order_acq_rel);
 }
@@ -164,6 +175,7 @@ void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
 NET_BUFFER_LIST* NTAPI NdisAllocateCloneNetBufferList(NET_BUFFER_LIST* OriginalNetBufferList,
                                                       NDIS_HANDLE NetBufferListPoolHandle,
                                                       NDIS_HANDLE NetBufferPoolHandle, ULONG AllocateCloneFlags) {
+  assert_dispatch_at_most("NdisAllocateCloneNetBufferList");
   UNREFERENCED_PARAMETER(NetBufferPoolHandle);  // its buffers come from the list's pool
   NblPool* const pool = pool_or_shared(NetBufferListPoolHandle);
   if (OriginalNetBufferList == nullptr || pool == nullptr) return nullptr;
@@ -177,10 +189,9 @@ NET_BUFFER_LIST* NTAPI NdisAllocateCloneNetBufferList(NET_BUFFER_LIST* OriginalN
 }
 
 void NTAPI NdisFreeCloneNetBufferList(NET_BUFFER_LIST* CloneNetBufferList, ULONG FreeCloneFlags) {
+  assert_dispatch_at_most("NdisFreeCloneNetBufferList");
   UNREFERENCED_PARAMETER(FreeCloneFlags);
-  if (CloneNetBufferList == nullptr) return;
-  if (strike_out(ledger::Kind::clone, CloneNetBufferList, "NdisFreeCloneNetBufferList"))
-    free_clone(*CloneNetBufferList);
+  if (CloneNetBufferList != nullptr) free_clone(*CloneNetBufferList, "NdisFreeCloneNetBufferList");
 }
 
 }  // extern "C"

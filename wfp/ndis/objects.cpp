@@ -36,7 +36,8 @@ MDL* make_mdl(NbObject& nb, Block* block, std::byte* first, std::size_t size) {
   if (block != nullptr) block->reference();
   object->block = block;
   object->nb = &nb;
-  object->next_retired = nullptr;
+  object->next_owned = nb.owned;
+  nb.owned = object;
   object->origin = MdlOrigin::pooled;
   object->from_retreat = false;
   return &object->mdl;
@@ -45,15 +46,11 @@ MDL* make_mdl(NbObject& nb, Block* block, std::byte* first, std::size_t size) {
 void free_mdl(NbObject& nb, MDL& mdl) {
   MdlObject& object = object_of(mdl);
   if (object.origin != MdlOrigin::pooled || object.nb != &nb) return;
+  MdlObject** link = &nb.owned;
+  while (*link != &object) link = &(*link)->next_owned;
+  *link = object.next_owned;
   if (object.block != nullptr) object.block->release();
   nb.core->free_mdl(object);
-}
-
-void retire_mdl(NbObject& nb, MDL& mdl) {
-  MdlObject& object = object_of(mdl);
-  if (object.origin != MdlOrigin::pooled || object.nb != &nb) return;
-  object.next_retired = nb.retired;
-  nb.retired = &object;
 }
 
 bool is_private(const NET_BUFFER& nb, const MDL& mdl) {
@@ -67,7 +64,7 @@ void reset(NbObject& nb, NblObject* nbl, PoolCore& core) {
   std::memset(&nb.nb, 0, sizeof(nb.nb));
   nb.nbl = nbl;
   nb.core = &core;
-  nb.retired = nullptr;
+  nb.owned = nullptr;
   nb.is_saved = false;
 }
 
@@ -90,21 +87,9 @@ void attach_chain(NET_BUFFER& nb, MDL* chain, std::size_t data_offset, std::size
   find_current_mdl(nb);
 }
 
-void free_chain(NbObject& nb) {
-  for (MDL* mdl = nb.nb.MdlChain; mdl != nullptr;) {
-    MDL* const next = mdl->Next;
-    // A chain that a driver linked ends what is ours: its MDLs may be gone already.
-    if (object_of(*mdl).nb != &nb) break;
-    free_mdl(nb, *mdl);
-    mdl = next;
-  }
+void free_mdls(NbObject& nb) {
   nb.nb.MdlChain = nullptr;
-  for (MdlObject* object = nb.retired; object != nullptr;) {
-    MdlObject* const next = object->next_retired;
-    free_mdl(nb, object->mdl);
-    object = next;
-  }
-  nb.retired = nullptr;
+  while (nb.owned != nullptr) free_mdl(nb, nb.owned->mdl);
 }
 
 // --- NBLs ---
@@ -116,7 +101,7 @@ void destroy(NblObject& object) noexcept {
     NET_BUFFER* const next = nb->Next;
     NbObject& part = object_of(*nb);
     if (part.nbl == &object) {  // a driver may have hung its own NBs on its NBL; those it frees itself
-      free_chain(part);
+      free_mdls(part);
       if (&part != &slot.nb) slot.core.free_nb(part);
     }
     nb = next;

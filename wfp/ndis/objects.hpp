@@ -32,13 +32,14 @@ struct MdlObject {
   MDL mdl;
   Block* block;        // pooled: one reference; embedded: none of its own; driver: null
   const NbObject* nb;  // whose chain it belongs to; null for a driver's
-  MdlObject* next_retired;
+  MdlObject* next_owned;
   MdlOrigin origin;
   bool from_retreat;  // Advance with FreeMdl may free it
 };
 
 // The chain as it was when saved, to be put back when an injected NBL completes.
 struct SavedLayout {
+  MdlObject* owned;  // what is in front of it in the list is newer
   MDL* chain;
   MDL* current_mdl;
   ULONG current_mdl_offset;
@@ -48,9 +49,9 @@ struct SavedLayout {
 
 struct NbObject {
   NET_BUFFER nb;
-  NblObject* nbl;      // null for one that a driver allocated alone
-  PoolCore* core;      // where its MDLs come from
-  MdlObject* retired;  // unlinked from the chain while somebody may still look at them
+  NblObject* nbl;    // null for one that a driver allocated alone
+  PoolCore* core;    // where its MDLs come from
+  MdlObject* owned;  // every pooled MDL made for it, newest first, whether or not the chain still has it
   SavedLayout saved;
   bool is_saved;
 };
@@ -96,10 +97,9 @@ void set_range(MDL& mdl, std::byte* first, std::size_t size);
 inline std::byte* first_byte(const MDL& mdl) { return static_cast<std::byte*>(mdl.MappedSystemVa); }
 // An MDL for `nb` over a range of `block`, which it then holds. Null: no MDL left.
 MDL* make_mdl(NbObject& nb, Block* block, std::byte* first, std::size_t size);
-// Frees it when it belongs to `nb`; an embedded or a driver's MDL is only unlinked.
+// At once, when it is one that was made for `nb`; any other MDL is left alone. One that is merely taken out of the
+// chain stays valid until the NET_BUFFER is gone: a holder of a reference may still look at it.
 void free_mdl(NbObject& nb, MDL& mdl);
-// As free_mdl, but memory stays as it is until the NBL is gone.
-void retire_mdl(NbObject& nb, MDL& mdl);
 // The bytes of the MDL are held by the chain of this NET_BUFFER alone.
 bool is_private(const NET_BUFFER& nb, const MDL& mdl);
 
@@ -109,7 +109,8 @@ void reset(NbObject& nb, NblObject* nbl, PoolCore& core);
 void attach_chain(NET_BUFFER& nb, MDL* chain, std::size_t data_offset, std::size_t data_length);
 // Sets CurrentMdl and CurrentMdlOffset from DataOffset.
 void find_current_mdl(NET_BUFFER& nb);
-void free_chain(NbObject& nb);
+// Every MDL that was made for it, and the chain is empty. What a driver linked in is the driver's.
+void free_mdls(NbObject& nb);
 // The count is zero and nobody wants the object: parts and parent are released, the slot goes home.
 void destroy(NblObject& object) noexcept;
 

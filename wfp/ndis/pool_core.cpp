@@ -91,7 +91,6 @@ Slot* PoolCore::allocate_slot(bool with_bytes, Origin origin) noexcept {
   reset(slot.nb, &nbl, *this);
   slot.mdl.block = nullptr;
   slot.mdl.nb = &slot.nb;
-  slot.mdl.next_retired = nullptr;
   slot.mdl.origin = MdlOrigin::embedded;
   slot.mdl.from_retreat = false;
   slot.mdl.mdl.Next = nullptr;

@@ -36,7 +36,8 @@ Recycled* Recycler::allocate() noexcept {
   if (Recycled* const object = pop(private_list_)) return object;
   private_list_ = returned_.exchange(nullptr, std::memory_order_acquire);
   if (Recycled* const object = pop(private_list_)) return object;
-  return make_one();
+  if (Recycled* const object = make_one()) return object;
+  return allocate_as_other();  // at the limit: they may have taken over what came back
 }
 
 Recycled* Recycler::allocate_as_other() noexcept {

@@ -2,7 +2,9 @@
 //
 // The first thread that allocates is the owner: it works on a private list without atomics. Objects that other
 // threads give back go to a lock-free stack that the owner takes over whole when its list is empty. Other threads may
-// allocate too, at the price of a lock. An object is made when no used one is there, up to `limit` objects in all.
+// allocate too, at the price of a lock. An object is made when no used one is there, up to `limit` objects in all. What
+// lies unused on the owner's list is out of the others' reach and counts against the limit all the same: a pool that
+// several threads share wants room for that.
 #pragma once
 
 #include <atomic>
@@ -30,7 +32,7 @@ class Recycler {
   Recycler(const Recycler&) = delete;
   Recycler& operator=(const Recycler&) = delete;
 
-  Recycled* allocate() noexcept;  // null: `limit` objects are out, or no memory
+  Recycled* allocate() noexcept;  // null: `limit` objects exist and none is within reach, or no memory
   void give_back(Recycled* object) noexcept;
   std::size_t made() const noexcept { return made_.load(std::memory_order_relaxed); }
 

@@ -89,6 +89,22 @@ TEST(BlockPool, TakesOverWhatOtherThreadsReleased) {
   EXPECT_EQ(pool.failed(), 0u);
 }
 
+// What another thread took over from the returns, beyond what it needed, is still there for the owner.
+TEST(BlockPool, AtTheLimitTheOwnerFindsWhatOthersTookOver) {
+  BlockPool pool(64, 3);
+  std::vector<BlockRef> out;
+  for (int i = 0; i < 3; ++i) out.push_back(pool.allocate());
+  std::thread([&] {
+    out.clear();
+    out.push_back(pool.allocate());
+  }).join();
+  out.push_back(pool.allocate());
+  out.push_back(pool.allocate());
+  EXPECT_TRUE(out[1] && out[2]);
+  EXPECT_FALSE(pool.allocate());
+  EXPECT_EQ(pool.failed(), 1u);
+}
+
 TEST(BlockPool, AnyThreadMayAllocate) {
   BlockPool pool(64, 1000);
   const BlockRef owners = pool.allocate();

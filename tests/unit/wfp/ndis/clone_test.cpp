@@ -215,6 +215,37 @@ TEST_F(CloneTest, FreeWhileInjectedIsRefused) {
   release(*parent);
 }
 
+// The driver's completion function still frees it, which is no double free.
+TEST_F(CloneTest, RefusedFreeLeavesTheCloneWithItsDriver) {
+  NET_BUFFER_LIST* const parent = make("data");
+  const ledger::DriverScope scope(driver_);
+  NET_BUFFER_LIST* const copy = NdisAllocateCloneNetBufferList(parent, nullptr, nullptr, 0);
+  Ignore injection;
+  exchange_release_handler(*copy, &injection);
+  NdisFreeCloneNetBufferList(copy, 0);
+  EXPECT_EQ(ledger::alive_count(driver_, ledger::Kind::clone), 1u);
+  exchange_release_handler(*copy, nullptr);
+  NdisFreeCloneNetBufferList(copy, 0);
+  EXPECT_THAT(rules(), ElementsAre("INJ-FREE-IN-FLIGHT"));
+  EXPECT_EQ(reference_count(*parent), 1u);
+  release(*parent);
+}
+
+// A driver's own MDL in front of the chain hides nothing from the free: the clone's MDLs let go of the parent's blocks.
+TEST_F(CloneTest, FreedWithADriversMdlInFrontItLosesNothing) {
+  static char front[32];
+  static MDL* made;
+  NET_BUFFER_LIST* const parent = make("data", 0);
+  NET_BUFFER_LIST* const copy = clone(*parent, pool_);
+  const auto allocate = [](PULONG size) { return made = NdisAllocateMdl(nullptr, front, *size); };
+  EXPECT_EQ(NdisRetreatNetBufferDataStart(copy->FirstNetBuffer, 20, 0, allocate), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(copy->FirstNetBuffer->MdlChain, made);
+  free_clone(*copy);  // without the advance that undoes the retreat
+  NdisFreeMdl(made);
+  EXPECT_FALSE(is_shared(*parent));
+  release(*parent);
+}
+
 TEST_F(CloneTest, PoolWithoutRoomGivesNoCloneAndChangesNothing) {
   NblPool small(1);
   NET_BUFFER_LIST* const only = small.allocate(0, 10);

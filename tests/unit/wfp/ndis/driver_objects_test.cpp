@@ -1,5 +1,6 @@
 // What drivers allocate through the NDIS functions: pools, lists, buffers and MDLs, and their accounting.
 #include "fixture.hpp"
+#include "wfp/ndis/driver_pool.hpp"
 
 namespace wfp::ndis {
 namespace {
@@ -8,12 +9,13 @@ using testing::ElementsAre;
 
 class DriverObjectsTest : public NdisTest {
  protected:
-  NDIS_HANDLE make_pool(ULONG data_size, BOOLEAN allocate_net_buffer = TRUE) {
+  NDIS_HANDLE make_pool(ULONG data_size, BOOLEAN allocate_net_buffer = TRUE, USHORT context_size = 0) {
     NET_BUFFER_LIST_POOL_PARAMETERS parameters{};
     parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
                          NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
     parameters.fAllocateNetBuffer = allocate_net_buffer;
     parameters.DataSize = data_size;
+    parameters.ContextSize = context_size;
     return NdisAllocateNetBufferListPool(nullptr, &parameters);
   }
   std::size_t count(ledger::Kind kind) { return ledger::alive_count(driver_, kind); }
@@ -94,6 +96,94 @@ TEST_F(DriverObjectsTest, FreeingAPoolInUseIsReportedAndItsBuffersStayValid) {
   EXPECT_THAT(rules(), ElementsAre("NBL-POOL-IN-USE"));
   EXPECT_EQ(nbl->FirstNetBuffer->DataOffset, 100u);
   NdisFreeNetBufferList(nbl);
+}
+
+TEST_F(DriverObjectsTest, FreedPoolHandleIsNamedAndGivesNothing) {
+  const NDIS_HANDLE pool = make_pool(0);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_EQ(NdisAllocateNetBufferList(pool, 0, 0), nullptr);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_THAT(rules(), ElementsAre("NBL-POOL-FREED"));
+  EXPECT_EQ(ledger::violations()[0].count, 2u);
+  for (std::size_t i = 0; i < 2 * kFreedPoolsKept; ++i) NdisFreeNetBufferListPool(make_pool(0));
+}
+
+TEST_F(DriverObjectsTest, ContextHasAtLeastTheRoomOfItsPool) {
+  const NDIS_HANDLE pool = make_pool(0, TRUE, 64);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferList(pool, 16, 0);
+  ASSERT_NE(nbl, nullptr);
+  EXPECT_EQ(nbl->Context->Size, 64);
+  EXPECT_EQ(nbl->Context->Offset, 48);  // the caller's 16 bytes lie at the end; the rest is room to grow into
+  NdisFreeNetBufferList(nbl);
+  EXPECT_EQ(NdisAllocateNetBufferList(pool, 0xfff0, 0x10), nullptr);  // more than its Size can say
+  NdisFreeNetBufferListPool(pool);
+}
+
+TEST_F(DriverObjectsTest, FreeInFlightIsRefusedAndStaysTheDrivers) {
+  struct Injection final : ReleaseHandler {
+    void on_last_release(NET_BUFFER_LIST&) noexcept override {}
+  } injection;
+  const ledger::DriverScope scope(driver_);
+  const NDIS_HANDLE pool = make_pool(0);
+  NET_BUFFER_LIST* const nbl = NdisAllocateNetBufferList(pool, 0, 0);
+  exchange_release_handler(*nbl, &injection);
+  NdisFreeNetBufferList(nbl);
+  EXPECT_EQ(count(ledger::Kind::net_buffer_list), 1u);
+  exchange_release_handler(*nbl, nullptr);
+  NdisFreeNetBufferList(nbl);
+  EXPECT_THAT(rules(), ElementsAre("INJ-FREE-IN-FLIGHT"));
+  NdisFreeNetBufferListPool(pool);
+}
+
+TEST_F(DriverObjectsTest, EveryFunctionNamesACallAboveDispatchLevel) {
+  NET_BUFFER_LIST* const nbl = make("data");
+  ULONG copied = 0;
+  ledger::running_irql = DISPATCH_LEVEL;
+  NdisGetDataBuffer(nbl->FirstNetBuffer, 4, nullptr, 1, 0);
+  EXPECT_THAT(rules(), ElementsAre());
+  ledger::running_irql = HIGH_LEVEL;
+  NdisAllocateNetBufferListPool(nullptr, nullptr);
+  NdisFreeNetBufferListPool(nullptr);
+  NdisAllocateNetBufferPool(nullptr, nullptr);
+  NdisFreeNetBufferPool(nullptr);
+  NdisAllocateNetBufferList(nullptr, 0, 0);
+  NdisAllocateNetBufferAndNetBufferList(nullptr, 0, 0, nullptr, 0, 0);
+  NdisFreeNetBufferList(nullptr);
+  NdisAllocateNetBuffer(nullptr, nullptr, 0, 0);
+  NdisAllocateNetBufferMdlAndData(nullptr);
+  NdisFreeNetBuffer(nullptr);
+  NdisAllocateCloneNetBufferList(nullptr, nullptr, nullptr, 0);
+  NdisFreeCloneNetBufferList(nullptr, 0);
+  NdisRetreatNetBufferDataStart(nullptr, 0, 0, nullptr);
+  NdisAdvanceNetBufferDataStart(nullptr, 0, FALSE, nullptr);
+  NdisRetreatNetBufferListDataStart(nullptr, 0, 0, nullptr, nullptr);
+  NdisAdvanceNetBufferListDataStart(nullptr, 0, FALSE, nullptr);
+  NdisGetDataBuffer(nullptr, 0, nullptr, 1, 0);
+  NdisCopyFromNetBufferToNetBuffer(nullptr, 0, 0, nullptr, 0, &copied);
+  NdisCopySendNetBufferListInfo(nbl, nbl);
+  NdisCopyReceiveNetBufferListInfo(nbl, nbl);
+  IoFreeMdl(IoAllocateMdl(nullptr, 0, FALSE, FALSE, nullptr));
+  MmBuildMdlForNonPagedPool(nbl->FirstNetBuffer->MdlChain);
+  NdisFreeMdl(NdisAllocateMdl(nullptr, nullptr, 0));
+  NdisFreeGenericObject(NdisAllocateGenericObject(nullptr, 0, 0));
+  ledger::running_irql = PASSIVE_LEVEL;
+  std::vector<std::string> functions;
+  for (const auto& violation : ledger::violations()) {
+    EXPECT_EQ(violation.rule, ledger::kIrqlRule);
+    functions.push_back(violation.message.substr(0, violation.message.find(' ')));
+  }
+  EXPECT_THAT(
+      functions,
+      ElementsAre("NdisAllocateNetBufferListPool", "NdisFreeNetBufferListPool", "NdisAllocateNetBufferPool",
+                  "NdisFreeNetBufferPool", "NdisAllocateNetBufferList", "NdisAllocateNetBufferAndNetBufferList",
+                  "NdisFreeNetBufferList", "NdisAllocateNetBuffer", "NdisAllocateNetBufferMdlAndData",
+                  "NdisFreeNetBuffer", "NdisAllocateCloneNetBufferList", "NdisFreeCloneNetBufferList",
+                  "NdisRetreatNetBufferDataStart", "NdisAdvanceNetBufferDataStart",
+                  "NdisRetreatNetBufferListDataStart", "NdisAdvanceNetBufferListDataStart", "NdisGetDataBuffer",
+                  "NdisCopyFromNetBufferToNetBuffer", "NdisCopySendNetBufferListInfo",
+                  "NdisCopyReceiveNetBufferListInfo", "IoAllocateMdl", "IoFreeMdl", "MmBuildMdlForNonPagedPool",
+                  "NdisAllocateMdl", "NdisFreeMdl", "NdisAllocateGenericObject", "NdisFreeGenericObject"));
+  release(*nbl);
 }
 
 TEST_F(DriverObjectsTest, NetBufferPoolServesLoneBuffers) {
