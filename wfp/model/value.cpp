@@ -134,6 +134,7 @@ NTSTATUS Value::copy(const FWP_VALUE0& from, Value& into) {
   if (from.type == FWP_EMPTY) return STATUS_SUCCESS;
   if (is_number(from.type)) return number_of(from, into.number) ? STATUS_SUCCESS : STATUS_FWP_NULL_POINTER;
   if (from.byteBlob == nullptr) return STATUS_FWP_NULL_POINTER;  // all the others are pointers
+  if (from.type == FWP_SID && from.sid->SubAuthorityCount > SID_MAX_SUB_AUTHORITIES) return STATUS_FWP_OUT_OF_BOUNDS;
   const Span span = bytes_of(from);
   if (span.data == nullptr && span.size != 0) return STATUS_FWP_NULL_POINTER;
   if (span.size > kMaxBlobBytes || (from.type == FWP_UNICODE_STRING_TYPE && span.size > 2 * kMaxStringUnits))

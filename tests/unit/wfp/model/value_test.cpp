@@ -91,6 +91,9 @@ TEST(Value, SidsCompareByTheirOwnLength) {
   EXPECT_TRUE(is_equal(value(system), copied(value(system))));
   EXPECT_FALSE(is_equal(value(system), copied(value(service))));
   EXPECT_EQ(copied(value(system)).bytes.size(), 12u);
+  alignas(4) UINT8 endless[8] = {1, 16, 0, 0, 0, 0, 0, 5};  // more than a SID may count: not followed
+  Value out;
+  EXPECT_EQ(Value::copy(value(endless), out), STATUS_FWP_OUT_OF_BOUNDS);
 }
 
 }  // namespace
