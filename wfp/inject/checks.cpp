@@ -59,6 +59,18 @@ std::uint16_t family_of_header(const NET_BUFFER_LIST& nbl) {
   return version == 6 && size >= 40 ? AF_INET6 : AF_UNSPEC;
 }
 
+// Documented: what is injected is a clone, or a packet that the driver allocated. The indicated packet itself is the
+// stack's, which releases it when the classify has returned, whatever became of the injection.
+NTSTATUS check_owner(const Injection& injection) {
+  if (ndis::origin(*injection.request.nbl) != ndis::Origin::stack) return STATUS_SUCCESS;
+  report(
+      "INJ-ORIGINAL",
+      kernel::text("%s: the NET_BUFFER_LIST is the one that was indicated, which is not the driver's to give away. "
+                   "Clone it with FwpsAllocateCloneNetBufferList0 and inject the clone.",
+                   injection.function));
+  return STATUS_INVALID_PARAMETER;
+}
+
 NTSTATUS check_buffers(const Injection& injection) {
   if (injection.request.nbl->Next != nullptr) {
     report("NBL-CHAIN-INJECT",
@@ -86,6 +98,7 @@ NTSTATUS check_call(Injection& injection) {
   InjectRequest& request = injection.request;
   if (request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
   check_inline(injection);
+  if (const NTSTATUS status = check_owner(injection); status != STATUS_SUCCESS) return status;
   if (const NTSTATUS status = check_buffers(injection); status != STATUS_SUCCESS) return status;
   const bool is_transport_send = request.path == InjectPath::TransportSend;
   if (is_transport_send && injection.has_send_args) return STATUS_SUCCESS;

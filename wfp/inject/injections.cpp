@@ -46,8 +46,7 @@ NTSTATUS Injections::inject(Injection injection) {
     handles_.finished(injection.handle);
     return refuse(STATUS_INSUFFICIENT_RESOURCES);
   }
-  if (ndis::ReleaseHandler* const other = ndis::exchange_release_handler(*injection.request.nbl, ticket)) {
-    ndis::exchange_release_handler(*injection.request.nbl, other);
+  if (!ndis::set_release_handler(*injection.request.nbl, *ticket)) {
     tickets_.give_back(*ticket);
     handles_.finished(injection.handle);
     ledger::report({.rule = "INJ-TWICE",

@@ -76,6 +76,13 @@ NTSTATUS build_one(NET_BUFFER_LIST& nbl, const IpHeaderFacts& facts, std::uint16
   return STATUS_SUCCESS;
 }
 
+// Data at the IP header, which is as large as said.
+std::size_t tcp_header_size(const NET_BUFFER_LIST& nbl, std::size_t ip_header_size) {
+  std::byte offset{};
+  ndis::copy_out(nbl, ip_header_size + 12, std::span(&offset, 1));
+  return std::to_integer<std::size_t>(offset >> 4) * 4;
+}
+
 // The packet is finished now, so nothing is left for a device to do; except for cutting up a packet that is too large
 // to be sent in one piece, which would lose it.
 void clear_offloads(NET_BUFFER_LIST& nbl, std::size_t header_size) {
@@ -84,12 +91,12 @@ void clear_offloads(NET_BUFFER_LIST& nbl, std::size_t header_size) {
   NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO large_udp{};
   large_udp.Value = nbl.NetBufferListInfo[UdpSegmentationOffloadInfo];
   ndis::clear_offload_information(nbl);
-  const std::size_t payload = ndis::data_length(nbl) - header_size;
-  if (large.LsoV2Transmit.MSS != 0 && payload > large.LsoV2Transmit.MSS + kMaxTransportHeader - 20) {
+  const std::size_t transport_size = ndis::data_length(nbl) - header_size;
+  if (large.LsoV2Transmit.MSS != 0 && transport_size > large.LsoV2Transmit.MSS + tcp_header_size(nbl, header_size)) {
     large.LsoV2Transmit.TcpHeaderOffset = static_cast<unsigned>(header_size) & 0x3ff;
     nbl.NetBufferListInfo[TcpLargeSendNetBufferListInfo] = large.Value;
   }
-  if (large_udp.Transmit.MSS != 0 && payload > large_udp.Transmit.MSS + 8u) {
+  if (large_udp.Transmit.MSS != 0 && transport_size > large_udp.Transmit.MSS + 8u) {
     large_udp.Transmit.UdpHeaderOffset = static_cast<unsigned>(header_size) & 0x3ff;
     nbl.NetBufferListInfo[UdpSegmentationOffloadInfo] = large_udp.Value;
   }

@@ -25,7 +25,6 @@ struct IpHeaderFacts {
 };
 
 inline constexpr std::uint8_t kDefaultHopLimit = 128;
-inline constexpr std::size_t kMaxTransportHeader = 60;
 
 class IpHeaderBuilder {
  public:

@@ -1,12 +1,8 @@
-// The processor's side of injections: handing requests to the host, and running completions.
-#include <algorithm>
-
-#include "nt/ntstatus.h"
+// From the queue of accepted injections to the host, on the processor's thread.
 #include "wfp/engine/classify.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/inject/split.hpp"
-#include "wfp/kernel/irql.hpp"
-#include "wfp/ndis/chain.hpp"
+#include "wfp/ledger/ledger.hpp"
 
 namespace wfp::inject {
 
@@ -23,7 +19,9 @@ std::size_t Injections::drain() {
   return handed;
 }
 
+// In the driver's name, for what the host finds wrong with the packet.
 void Injections::hand_over(Ticket& ticket) {
+  const ledger::DriverScope scope(ticket.driver);
   NET_BUFFER_LIST& nbl = *ticket.request.nbl;
   if (ndis::injection_mark(nbl).hops > kMaxHops) {
     too_many_hops_.fetch_add(1, std::memory_order_relaxed);
@@ -35,44 +33,6 @@ void Injections::hand_over(Ticket& ticket) {
     inject_each_buffer(host_, ticket.request);
   else
     host_.inject(ticket.request);
-}
-
-std::size_t Injections::run_completions() {
-  if (engine::current_classify() != nullptr) return 0;
-  std::size_t completed = 0;
-  for (std::size_t left = tickets_.done_count(); left > 0; --left) {
-    Ticket* const ticket = tickets_.next_done();
-    if (ticket == nullptr) break;
-    complete(*ticket);
-    ++completed;
-  }
-  return completed;
-}
-
-// The ticket goes back before the call, since the driver may inject the packet again; the handle counts until after
-// it.
-void Injections::complete(Ticket& ticket) {
-  NET_BUFFER_LIST& nbl = *ticket.request.nbl;
-  ndis::revive(nbl);
-  ndis::restore_layout(nbl);
-  ndis::exchange_release_handler(nbl, nullptr);
-  ndis::injection_mark(nbl) = ticket.mark_before;
-  DirectionCounters& counter = counters(ticket.request.path);
-  counter.completed.fetch_add(1, std::memory_order_relaxed);
-  if (!NT_SUCCESS(nbl.Status)) counter.failed.fetch_add(1, std::memory_order_relaxed);
-  ledger::release(ledger::Kind::injection, &nbl);
-
-  const HandleValue handle = ticket.handle;
-  const FWPS_INJECT_COMPLETE0 completion = ticket.completion;
-  const HANDLE context = ticket.completion_context;
-  const ledger::DriverId driver = ticket.driver;
-  tickets_.give_back(ticket);
-  {
-    const ledger::DriverScope scope(driver);
-    const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
-    completion(context, &nbl, TRUE);
-  }
-  handles_.finished(handle);
 }
 
 }  // namespace wfp::inject

@@ -48,11 +48,19 @@ class InjectTest : public kernel::BothSchedulers {
     self.completed.push_back({nbl, nbl->Status, kernel::current_irql(), ledger::current_driver()});
     if (self.free_on_completion) ndis::release(*nbl);
   }
-  NET_BUFFER_LIST* make_packet(unsigned first_byte = 0x45, std::size_t size = 40) {
+  // As the stack has it, which is nobody's to inject.
+  NET_BUFFER_LIST* make_original(unsigned first_byte = 0x45, std::size_t size = 40) {
     NET_BUFFER_LIST* const nbl = pool.allocate(64, size);
     std::vector<std::byte> bytes(size, std::byte{0});
     bytes[0] = static_cast<std::byte>(first_byte);
     ndis::copy_in(*nbl, 0, bytes);
+    return nbl;
+  }
+  // A clone, as a driver makes it.
+  NET_BUFFER_LIST* make_packet(unsigned first_byte = 0x45, std::size_t size = 40) {
+    NET_BUFFER_LIST* const original = make_original(first_byte, size);
+    NET_BUFFER_LIST* const nbl = ndis::clone(*original, pool);
+    ndis::release(*original);
     return nbl;
   }
   Injection make(InjectPath path, NET_BUFFER_LIST* nbl) {

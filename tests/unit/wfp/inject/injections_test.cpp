@@ -157,6 +157,15 @@ TEST_P(InjectionsTest, InjectingTwiceIsRefusedAndNamed) {
   EXPECT_EQ(completed.size(), 1u);
 }
 
+// The stack lets go of it after the classify: taking it would end in two completions, or in none.
+TEST_P(InjectionsTest, TheIndicatedPacketItselfIsRefusedAndNamed) {
+  NET_BUFFER_LIST* const original = make_original();
+  EXPECT_EQ(inject(InjectPath::NetworkSend, original), STATUS_INVALID_PARAMETER);
+  EXPECT_THAT(take_rules(), ElementsAre("INJ-ORIGINAL"));
+  EXPECT_FALSE(injections->has_work());
+  ndis::release(*original);
+}
+
 TEST_P(InjectionsTest, StateTellsWhoInjectedWhat) {
   const HandleValue other = injections->create(AF_INET, FWPS_INJECTION_TYPE_NETWORK);
   NET_BUFFER_LIST* const nbl = make_packet();

@@ -54,6 +54,16 @@ TEST_P(InlineTest, OthersAreAllowedInside) {
   EXPECT_EQ(completed.size(), 3u);
 }
 
+// The host tells of what it finds wrong with a packet in the name of the driver that injected it.
+TEST_P(InlineTest, TheHostRunsInTheDriversName) {
+  ledger::DriverId seen = ledger::kNoDriver;
+  host.on_inject = [&](const InjectRequest&) { seen = ledger::current_driver(); };
+  ASSERT_EQ(inject(InjectPath::NetworkSend, make_packet()), STATUS_SUCCESS);
+  EXPECT_EQ(ledger::current_driver(), ledger::kNoDriver);
+  finish();
+  EXPECT_EQ(seen, driver);
+}
+
 TEST_P(InlineTest, NothingIsHandedOverOrCompletedInsideAClassify) {
   ASSERT_EQ(inject(InjectPath::NetworkSend, make_packet()), STATUS_SUCCESS);
   classify(FWPS_LAYER_INBOUND_IPPACKET_V4, 17, [&] { EXPECT_EQ(injections->drain(), 0u); });

@@ -225,7 +225,9 @@ TEST_F(IpHeaderTest, WhatCannotBeBuiltLeavesThePacketAsItWas) {
 
 TEST_F(IpHeaderTest, OffloadsGoExceptForASendThatIsTooLarge) {
   const auto large_send_after = [&](std::size_t size) {
-    NET_BUFFER_LIST* const nbl = make(random_data(size), 64);
+    auto data = random_data(size);
+    data[12] = std::byte{0x80};  // 32 bytes of TCP header
+    NET_BUFFER_LIST* const nbl = make(data, 64);
     NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO info{};
     info.LsoV2Transmit.MSS = 1460;
     nbl->NetBufferListInfo[TcpLargeSendNetBufferListInfo] = info.Value;
@@ -236,7 +238,8 @@ TEST_F(IpHeaderTest, OffloadsGoExceptForASendThatIsTooLarge) {
     ndis::release(*nbl);
     return std::pair(unsigned{info.LsoV2Transmit.MSS}, unsigned{info.LsoV2Transmit.TcpHeaderOffset});
   };
-  EXPECT_EQ(large_send_after(1480).first, 0u);
+  EXPECT_EQ(large_send_after(32 + 1460).first, 0u);
+  EXPECT_EQ(large_send_after(32 + 1461).first, 1460u);  // one byte more cannot be sent in one piece
   EXPECT_EQ(large_send_after(30'000), (std::pair<unsigned, unsigned>(1460, 20)));
 }
 
