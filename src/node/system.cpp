@@ -67,8 +67,6 @@ struct System::Impl final : shim::StackControl {
     wfp::ledger::set_level(ledger_level(config.verify));
     kernel.scheduler().set_processor_wake(kProcessor, wake_up);
     engine.set_flows(&flows);
-    engine.callouts().set_flows(&flows);
-    host.set_layers_handler([this] { shim->rearm(); });
     injections.set_progress([this] { return run_once(now); });
     shim->add_interface(stack::core::Stack::kLoopbackInterface, shim::kIfTypeLoopback);
     if (parties.trace != nullptr) shim->set_trace(parties.trace);
@@ -85,6 +83,9 @@ struct System::Impl final : shim::StackControl {
   std::uint8_t protocol_of(stack::EndpointId endpoint) const override {
     const auto* record = stack->endpoints().find(endpoint);
     return record == nullptr ? 0 : record->protocol;
+  }
+  bool has_interface(stack::InterfaceIndex index) const override {
+    return index == stack::core::Stack::kLoopbackInterface || stack->interface(index) != nullptr;
   }
   void wake() override { wake_up(); }
   std::int64_t now_ns() const override { return clock().ns(); }

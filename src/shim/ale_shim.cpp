@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "src/shim/discard_reason.hpp"
+
 namespace shim {
 namespace {
 
 using stack::Authorization;
 using stack::Decision;
 using stack::Operation;
-using wfp::ale::OperationKind;
 using wfp::engine::ClassifyResult;
 using wfp::engine::Verdict;
 
@@ -58,13 +59,13 @@ Authorization AleShim::bind(const Operation& operation) {
     facts.condition_flags |= FWP_CONDITION_FLAG_IS_WILDCARD_BIND;
   // A bind or listen is not reauthorized, it is classified again: the flag says so on the way back from a pend.
   if (operation.resumed != 0) facts.condition_flags |= FWP_CONDITION_FLAG_IS_RECLASSIFY;
-  return ask({LayerPair::ResourceAssignment, OperationKind::ResourceAssignment, operation, facts, nullptr, false});
+  return ask({LayerPair::ResourceAssignment, operation, facts, nullptr, false});
 }
 
 Authorization AleShim::listen(const Operation& operation) {
   Facts facts = facts_of(operation);
   if (operation.resumed != 0) facts.condition_flags |= FWP_CONDITION_FLAG_IS_RECLASSIFY;
-  return ask({LayerPair::AuthListen, OperationKind::Listen, operation, facts, nullptr, false});
+  return ask({LayerPair::AuthListen, operation, facts, nullptr, false});
 }
 
 Authorization AleShim::connect(const Operation& operation, stack::Packet* packet) {
@@ -74,27 +75,53 @@ Authorization AleShim::connect(const Operation& operation, stack::Packet* packet
     facts.condition_flags |= FWP_CONDITION_FLAG_IS_REAUTHORIZE;
     facts.reauthorize_reason = FWP_CONDITION_REAUTHORIZE_REASON_CLASSIFY_COMPLETION;
   }
-  return ask({LayerPair::AuthConnect, OperationKind::Connect, operation, facts, packet, true});
+  return ask({LayerPair::AuthConnect, operation, facts, packet, true});
 }
 
 Authorization AleShim::accept(const Operation& operation, stack::Packet& packet) {
-  return ask({LayerPair::AuthRecvAccept, OperationKind::Accept, operation, facts_with_packet(operation, &packet),
-              &packet, true});
+  return ask({LayerPair::AuthRecvAccept, operation, facts_with_packet(operation, &packet), &packet, true});
 }
 
 // The flow first, so that its handle can be shown; a host that has no room for one admits no conversation, since
 // callouts conditional on flow would never see it.
 Authorization AleShim::ask(const Request& request) {
   if (!request.has_flow) return classify(request, 0);
-  const std::uint64_t flow = flows_.create(flow_facts(request.operation));
+  const std::uint64_t flow = take_flow(request.operation);
   if (flow == 0) {
     classifier_.hooks().stats().count(stack::Drop::FlowLimit);
-    if (request.packet != nullptr) request.packet->reset();
+    if (request.packet != nullptr && *request.packet) {
+      request.packet->nbl()->Status = drop_status(stack::Drop::FlowLimit);
+      request.packet->reset();
+    }
     return {.decision = Decision::Deny};
   }
   const Authorization answer = classify(request, flow);
-  if (answer.decision != Decision::Allow) flows_.end(flow);
+  const bool waits = answer.decision == Decision::Later && request.pair == LayerPair::AuthConnect;
+  if (waits)
+    waiting_.emplace(answer.ticket, flow);
+  else if (answer.decision != Decision::Allow)
+    flows_.end(flow);
   return answer;
+}
+
+std::uint64_t AleShim::take_flow(const Operation& operation) {
+  if (const auto found = waiting_.find(operation.resumed); found != waiting_.end()) {
+    const std::uint64_t flow = found->second;
+    waiting_.erase(found);
+    return flow;
+  }
+  return flows_.create(flow_facts(operation));
+}
+
+void AleShim::on_resumed(stack::Ticket ticket) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) return;
+  flows_.end(found->second);
+  waiting_.erase(found);
+}
+
+AleShim::~AleShim() {
+  for (const auto& [ticket, flow] : waiting_) flows_.end(flow);
 }
 
 Authorization AleShim::classify(const Request& request, std::uint64_t flow) {
@@ -103,12 +130,12 @@ Authorization AleShim::classify(const Request& request, std::uint64_t flow) {
   if (resumed && pends_.is_denied(operation.resumed)) return {.decision = Decision::Deny};
   if (!classifier_.armed(request.pair, operation.family)) return {.decision = Decision::Allow, .flow = flow};
 
-  // What was pended once cannot be pended again: no completion handle on the way back.
-  const HANDLE completion = resumed ? nullptr : pends_.begin(request.kind, false);
+  // What was pended once cannot be pended again: no completion handle is shown on the way back.
+  const HANDLE completion = pends_.begin(resumed);
   const Values values(request.pair, request.facts, classifier_.interfaces());
-  const Metadata metadata =
-      metadata_for(request.pair, operation,
-                   {.flow = flow, .completion = completion, .reauthorization = resumed && request.has_flow});
+  const Metadata metadata = metadata_for(
+      request.pair, operation,
+      {.flow = flow, .completion = resumed ? nullptr : completion, .reauthorization = resumed && request.has_flow});
   const Classifier::Question question{request.pair, request.facts, values, metadata, nbl_of(request.packet), flow};
   const ClassifyResult result = classifier_.ask(question);
   const std::uint64_t ticket = pends_.finish(completion, result);

@@ -50,11 +50,13 @@ Shim::Shim(Platform platform, stack::Hooks& hooks, StackHost& host, ShimConfig c
   hooks_.set_authorizer(this);
   hooks_.set_discard_observer(this);
   host_.set_layers_handler([this] { rearm(); });
+  host_.set_resumed_handler([this](stack::Ticket ticket) { ale_.on_resumed(ticket); });
   rearm();
 }
 
 Shim::~Shim() {
   host_.set_layers_handler({});
+  host_.set_resumed_handler({});
   hooks_.set_inspector(nullptr);
   hooks_.set_authorizer(nullptr);
   hooks_.set_discard_observer(nullptr);

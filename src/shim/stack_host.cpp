@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nt/ntstatus.h"
+#include "src/shim/injection_checks.hpp"
 #include "ws2def.h"
 
 namespace shim {
@@ -30,6 +31,7 @@ void StackHost::inject(const wfp::InjectRequest& request) {
     case wfp::InjectPath::NetworkReceive:
     case wfp::InjectPath::TransportReceive:
       meta.direction = stack::Direction::Inbound;
+      check_received(packet, request, control_);
       injector_.receive(std::move(packet), request.interface_index);
       return;
     case wfp::InjectPath::NetworkSend:
@@ -48,8 +50,14 @@ void StackHost::inject(const wfp::InjectRequest& request) {
 void StackHost::send_transport(stack::Packet packet, const wfp::InjectRequest& request) {
   const stack::EndpointId endpoint{request.endpoint};
   const stack::PacketMeta* parent = packet.parent_meta();
-  const std::uint8_t protocol = parent != nullptr ? parent->protocol : control_.protocol_of(endpoint);
+  const bool is_known = parent != nullptr && parent->protocol != 0;
+  const std::uint8_t protocol = is_known ? parent->protocol : control_.protocol_of(endpoint);
   injector_.send_transport(std::move(packet), endpoint, remote_of(request), protocol);
+}
+
+void StackHost::resume(std::uint64_t ticket) {
+  control_.resume(ticket);
+  if (resumed_handler_) resumed_handler_(ticket);
 }
 
 void StackHost::layers_changed() {

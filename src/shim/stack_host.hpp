@@ -20,8 +20,9 @@ class StackControl {
   virtual void abort_flow(stack::FlowTag flow) = 0;        // the conversation ends; unknown: ignored
   virtual stack::EndpointId control_endpoint() const = 0;  // may send any tuple
   virtual std::uint8_t protocol_of(stack::EndpointId endpoint) const = 0;  // 0: no such endpoint
-  virtual void wake() = 0;                                                 // [any] run the engine's queues soon
-  virtual std::int64_t now_ns() const = 0;                                 // [any]
+  virtual bool has_interface(stack::InterfaceIndex index) const = 0;
+  virtual void wake() = 0;                  // [any] run the engine's queues soon
+  virtual std::int64_t now_ns() const = 0;  // [any]
 };
 
 class StackHost final : public wfp::Host {
@@ -31,9 +32,11 @@ class StackHost final : public wfp::Host {
 
   // Runs on the stack's thread when the set of armed layers has changed. Set before there is anybody to change it.
   void set_layers_handler(std::function<void()> handler) { layers_handler_ = std::move(handler); }
+  // Runs after each resume(), with its ticket.
+  void set_resumed_handler(std::function<void(stack::Ticket)> handler) { resumed_handler_ = std::move(handler); }
 
   void inject(const wfp::InjectRequest& request) override;
-  void resume(std::uint64_t ticket) override { control_.resume(ticket); }
+  void resume(std::uint64_t ticket) override;
   void abort_flow(std::uint64_t flow) override { control_.abort_flow(flow); }
   void layers_changed() override;
   void wake() override { control_.wake(); }
@@ -49,6 +52,7 @@ class StackHost final : public wfp::Host {
   StackControl& control_;
   stack::Executor& executor_;
   std::function<void()> layers_handler_;
+  std::function<void(stack::Ticket)> resumed_handler_;
 };
 
 }  // namespace shim

@@ -12,30 +12,12 @@
 #include "fwpsk.h"
 #include "src/shim/facts.hpp"
 #include "src/shim/interfaces.hpp"
+#include "src/shim/layer_fields.hpp"
 
 namespace shim {
 
-// Layers in pairs: V4 and V6 have the same fields in the same order, and their discard twins too.
-enum class LayerPair : std::uint8_t {
-  InboundIpPacket,
-  OutboundIpPacket,
-  InboundTransport,
-  OutboundTransport,
-  ResourceAssignment,
-  AuthListen,
-  AuthRecvAccept,
-  AuthConnect,
-  FlowEstablished,
-};
-inline constexpr std::size_t kLayerPairCount = 9;
-
-std::uint16_t layer_id(LayerPair pair, stack::Family family);
-std::uint16_t discard_layer_id(LayerPair pair, stack::Family family);
-
 class Values {
  public:
-  static constexpr std::size_t kMaxFields = 48;
-
   Values(LayerPair pair, const Facts& facts, const Interfaces& interfaces);
   Values(const Values&) = delete;
   Values& operator=(const Values&) = delete;

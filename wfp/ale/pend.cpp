@@ -46,16 +46,14 @@ Pends* Pends::current() { return the_pends.load(std::memory_order_acquire); }
 
 // --- the shim ---
 
-HANDLE Pends::begin(OperationKind kind, bool reauthorization) {
+HANDLE Pends::begin(bool reauthorization) {
   const std::lock_guard guard(lock_);
   const HandleValue handle = pends_.emplace();
   if (handle == 0) {
     ++counts_.table_full;
     return nullptr;
   }
-  Pend& pend = *pends_.find(handle);
-  pend.kind = kind;
-  pend.reauthorization = reauthorization;
+  if (reauthorization) reauthorizing_ = handle;
   return to_windows(handle);
 }
 
@@ -66,6 +64,7 @@ std::uint64_t Pends::finish(HANDLE completion, const engine::ClassifyResult& res
   std::uint64_t ticket = 0;
   {
     const std::lock_guard guard(lock_);
+    if (handle == reauthorizing_) reauthorizing_ = 0;
     Pend* const pend = pends_.find(handle);
     if (pend == nullptr) return 0;
     if (pend->phase == Phase::Pended) {
@@ -87,15 +86,16 @@ std::uint64_t Pends::finish(HANDLE completion, const engine::ClassifyResult& res
 // --- drivers ---
 
 NTSTATUS Pends::pend(HANDLE completion, HANDLE* context) {
-  if (completion == nullptr || context == nullptr) return STATUS_FWP_NULL_POINTER;
+  if (context == nullptr) return STATUS_FWP_NULL_POINTER;
   const HandleValue handle = from_windows(completion);
   const bool is_current_handle = is_current(completion);
   const std::lock_guard guard(lock_);
+  Pend* const reauthorized = is_current_handle && handle == 0 ? pends_.find(reauthorizing_) : nullptr;
+  if (handle == 0 && reauthorized == nullptr) return STATUS_FWP_NULL_POINTER;
   Pend* const pend = pends_.find(handle);
-  const bool can = pend != nullptr && is_current_handle && pend->phase == Phase::Offered && !pend->reauthorization;
-  if (!can) {
+  if (pend == nullptr || !is_current_handle || pend->phase != Phase::Offered) {
     ++counts_.refused;
-    if (pend != nullptr && pend->reauthorization) pend->refused = true;
+    if (reauthorized != nullptr) reauthorized->refused = true;
     return STATUS_FWP_CANNOT_PEND;
   }
   pend->phase = Phase::Pended;

@@ -24,8 +24,6 @@ namespace wfp::ale {
 
 inline constexpr std::size_t kMaxPends = 4096;
 
-enum class OperationKind : std::uint8_t { ResourceAssignment, Listen, Connect, Accept };
-
 struct PendCounts {
   std::uint64_t started = 0, completed = 0, refused = 0;  // refused: STATUS_FWP_CANNOT_PEND
   std::uint64_t table_full = 0;                           // classified without a completionHandle
@@ -42,7 +40,9 @@ class Pends {
 
   // --- the shim ---
   // A completion handle for one classification. Null, counted: the table is full, and the operation cannot be pended.
-  HANDLE begin(OperationKind kind, bool reauthorization);
+  // That of a reauthorization is not shown: documented, its metadata has none. It is how a callout that pends all the
+  // same is recognized.
+  HANDLE begin(bool reauthorization);
   // After the classification; the handle names nothing any more. Returns the ticket under which the operation waits
   // when a callout pended it and the answer was block and absorb; else 0, and the answer stands. Null is allowed.
   std::uint64_t finish(HANDLE completion, const engine::ClassifyResult& result);
@@ -50,8 +50,8 @@ class Pends {
   bool is_denied(std::uint64_t ticket) const { return ticket != 0 && ticket == denied_; }
 
   // --- drivers ---
-  // STATUS_FWP_CANNOT_PEND: a reauthorization, an operation that is pended already, or not the handle of the current
-  // classify.
+  // STATUS_FWP_CANNOT_PEND: inside a reauthorization, an operation that is pended already, or not the handle of the
+  // current classify. STATUS_FWP_NULL_POINTER.
   NTSTATUS pend(HANDLE completion, HANDLE* context);
   void complete(HANDLE context);
   // A driver was unloaded: what it left pended is named (PEND-LEFT-AT-UNLOAD) and denied. Returns how many there
@@ -68,9 +68,7 @@ class Pends {
  private:
   enum class Phase : std::uint8_t { Offered, Pended, Waiting, Abandoned };  // Abandoned: the answer was another one
   struct Pend {
-    OperationKind kind = OperationKind::Connect;
     Phase phase = Phase::Offered;
-    bool reauthorization = false;
     bool refused = false;     // a callout wanted to pend a reauthorization
     bool completing = false;  // complete() was called
     bool denied = false;
@@ -86,6 +84,7 @@ class Pends {
   const unsigned processor_;
   mutable std::mutex lock_;
   HandleTable<Pend> pends_;
+  HandleValue reauthorizing_ = 0;  // the reauthorization that is being classified
   std::vector<HandleValue> deferred_;
   std::atomic<std::size_t> deferred_count_{0};
   std::uint64_t denied_ = 0;  // the processor's thread's

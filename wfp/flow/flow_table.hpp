@@ -58,7 +58,7 @@ class FlowTable final : public engine::FlowContexts {
   static FlowTable* current();  // the one that exists, or null; for the extern "C" side
 
   // --- the shim ---
-  HandleValue create(const FlowFacts& facts);  // 0, counted: the table is full, and the conversation has no flow
+  HandleValue create(const FlowFacts& facts);  // 0, counted: the table is full
   void end(HandleValue flow);                  // deletes its contexts; unknown: ignored
   bool is_alive(HandleValue flow) const;
 

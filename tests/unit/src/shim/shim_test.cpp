@@ -11,6 +11,7 @@
 
 #include "contexts.hpp"
 #include "fwpsk.h"
+#include "src/shim/discard_reason.hpp"
 #include "stack/packet/packet_pool.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/sim_scheduler.hpp"
@@ -43,6 +44,7 @@ struct Answer {
 std::vector<Shown> shown;
 std::map<std::uint16_t, Answer> answers;
 HANDLE pended = nullptr;
+NTSTATUS pend_status = STATUS_SUCCESS;  // what pending is expected to return
 
 void NTAPI classify(const FWPS_INCOMING_VALUES0* values, const FWPS_INCOMING_METADATA_VALUES0* metadata, void* data,
                     const void*, const FWPS_FILTER1*, UINT64, FWPS_CLASSIFY_OUT0* out) {
@@ -54,7 +56,7 @@ void NTAPI classify(const FWPS_INCOMING_VALUES0* values, const FWPS_INCOMING_MET
   shown.push_back(s);
   const Answer answer = answers[values->layerId];
   if (answer.pend) {
-    EXPECT_EQ(wfp::ale::Pends::current()->pend(metadata->completionHandle, &pended), STATUS_SUCCESS);
+    EXPECT_EQ(wfp::ale::Pends::current()->pend(metadata->completionHandle, &pended), pend_status);
   }
   out->actionType = answer.action;
   if (answer.absorb) out->flags |= FWPS_CLASSIFY_OUT_FLAG_ABSORB;
@@ -70,13 +72,18 @@ class NoInjector final : public stack::Injector {
 };
 class Control final : public StackControl {
  public:
-  void resume(stack::Ticket ticket) override { resumed.push_back(ticket); }
+  void resume(stack::Ticket ticket) override {
+    resumed.push_back(ticket);
+    if (on_resume) on_resume(ticket);
+  }
   void abort_flow(stack::FlowTag) override {}
   stack::EndpointId control_endpoint() const override { return stack::EndpointId::make(0, 1, 1); }
   std::uint8_t protocol_of(stack::EndpointId) const override { return 0; }
+  bool has_interface(stack::InterfaceIndex) const override { return true; }
   void wake() override {}
   std::int64_t now_ns() const override { return 99; }
   std::vector<stack::Ticket> resumed;
+  std::function<void(stack::Ticket)> on_resume;
 };
 class InlineExecutor final : public stack::Executor {
  public:
@@ -100,6 +107,7 @@ class ShimTest : public testing::Test {
     wfp::ledger::set_level(wfp::ledger::Level::standard);
     shown.clear();
     answers.clear();
+    pend_status = STATUS_SUCCESS;
     auto scheduler = std::make_unique<wfp::kernel::SimScheduler>(clock_, 1, 1);
     scheduler->bind_processor(0);
     kernel_ = std::make_unique<wfp::kernel::Kernel>(std::move(scheduler));
@@ -351,6 +359,7 @@ TEST_F(ShimTest, APendedAcceptWaitsUnderATicket) {
   shim_->set_trace(nullptr);
 }
 
+// Completing it makes the stack ask again, about the same flow.
 TEST_F(ShimTest, APendedConnectIsReauthorized) {
   start();
   filter_at(FWPS_LAYER_ALE_AUTH_CONNECT_V4);
@@ -359,16 +368,81 @@ TEST_F(ShimTest, APendedConnectIsReauthorized) {
   auto operation = test::operation(owner, stack::Direction::Outbound);
   const auto later = shim_->connect(operation, nullptr);
   ASSERT_EQ(later.decision, Decision::Later);
-  pends_->complete(pended);
+  EXPECT_EQ(flows_->counts().alive, 1u);
 
   answers[FWPS_LAYER_ALE_AUTH_CONNECT_V4] = {};
-  operation.resumed = later.ticket;
-  const auto answer = shim_->connect(operation, nullptr);
+  stack::Authorization answer;
+  control_.on_resume = [&](stack::Ticket ticket) {
+    EXPECT_EQ(ticket, later.ticket);
+    operation.resumed = ticket;
+    answer = shim_->connect(operation, nullptr);
+  };
+  pends_->complete(pended);
   EXPECT_EQ(answer.decision, Decision::Allow);
+  ASSERT_EQ(shown.size(), 2u);
   EXPECT_EQ(shown[1].flags, static_cast<UINT32>(FWP_CONDITION_FLAG_IS_REAUTHORIZE));
   EXPECT_EQ(shown[1].metadata.completionHandle, nullptr);
   EXPECT_NE(shown[1].metadata.currentMetadataValues & FWPS_METADATA_FIELD_PACKET_DIRECTION, 0u);
+  EXPECT_EQ(shown[0].metadata.flowHandle, answer.flow);
+  EXPECT_EQ(shown[1].metadata.flowHandle, answer.flow);
+  EXPECT_EQ(flows_->counts().created, 1u);
   shim_->flow_ended(answer.flow);
+}
+
+// The application gave up meanwhile, or it was a datagram: the stack does not ask again.
+TEST_F(ShimTest, APendedConnectThatIsNotAskedAgainEndsItsFlow) {
+  start();
+  filter_at(FWPS_LAYER_ALE_AUTH_CONNECT_V4);
+  answers[FWPS_LAYER_ALE_AUTH_CONNECT_V4] = {FWP_ACTION_BLOCK, true, true};
+  const auto owner = test::http_owner();
+  const auto operation = test::operation(owner, stack::Direction::Outbound);
+  ASSERT_EQ(shim_->connect(operation, nullptr).decision, Decision::Later);
+  EXPECT_EQ(flows_->counts().alive, 1u);
+  pends_->complete(pended);
+  EXPECT_EQ(flows_->counts().alive, 0u);
+
+  ASSERT_EQ(shim_->connect(operation, nullptr).decision, Decision::Later);
+  shim_.reset();  // with one still waiting
+  EXPECT_EQ(flows_->counts().alive, 0u);
+  pends_->complete(pended);
+}
+
+// A driver that does not look at IS_REAUTHORIZE tries to pend with the handle that is not there.
+TEST_F(ShimTest, PendingAReauthorizationIsRefusedAndWaitingForItNamed) {
+  start();
+  filter_at(FWPS_LAYER_ALE_AUTH_CONNECT_V4);
+  answers[FWPS_LAYER_ALE_AUTH_CONNECT_V4] = {FWP_ACTION_BLOCK, true, true};
+  const auto owner = test::http_owner();
+  auto operation = test::operation(owner, stack::Direction::Outbound);
+  ASSERT_EQ(shim_->connect(operation, nullptr).decision, Decision::Later);
+  stack::Authorization answer;
+  control_.on_resume = [&](stack::Ticket ticket) {
+    operation.resumed = ticket;
+    pend_status = STATUS_FWP_CANNOT_PEND;
+    answer = shim_->connect(operation, nullptr);
+  };
+  pends_->complete(pended);
+  EXPECT_EQ(answer.decision, Decision::Deny);
+  EXPECT_EQ(flows_->counts().alive, 0u);
+  const auto found = wfp::ledger::violations();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].rule, "PEND-ON-REAUTH");
+  wfp::ledger::clear_violations();
+}
+
+TEST_F(ShimTest, WithoutRoomForAFlowAConversationIsDeniedAndCounted) {
+  start();
+  while (flows_->create({}) != 0) {
+  }
+  const auto owner = test::http_owner();
+  stack::Packet syn = packet();
+  const stack::Packet witness = syn.share();
+  EXPECT_EQ(shim_->accept(test::operation(owner, stack::Direction::Inbound), syn).decision, Decision::Deny);
+  EXPECT_FALSE(syn);
+  EXPECT_EQ(witness.nbl()->Status, drop_status(stack::Drop::FlowLimit));
+  EXPECT_EQ(shim_->connect(test::operation(owner, stack::Direction::Outbound), nullptr).decision, Decision::Deny);
+  EXPECT_EQ(stats_.dropped(stack::Drop::FlowLimit), 2u);
+  for (const auto& [flow, facts] : flows_->list(wfp::flow::kMaxFlows)) flows_->end(flow);
 }
 
 TEST_F(ShimTest, ABlockedFlowIsToldToEnd) {

@@ -48,6 +48,7 @@ class FakeControl final : public StackControl {
   void abort_flow(stack::FlowTag flow) override { aborted.push_back(flow); }
   stack::EndpointId control_endpoint() const override { return {1}; }
   std::uint8_t protocol_of(stack::EndpointId endpoint) const override { return endpoint.value == 7 ? 17 : 0; }
+  bool has_interface(stack::InterfaceIndex index) const override { return index == 3 || index == 4; }
   void wake() override { ++wakes; }
   std::int64_t now_ns() const override { return 42; }
   std::vector<std::uint64_t> resumed, aborted;

@@ -32,12 +32,13 @@ class PendTest : public kernel::BothSchedulers {
   }
   // What the shim does for one operation. Returns the ticket.
   std::uint64_t authorize(std::function<void(HANDLE, FWPS_CLASSIFY_OUT0&)> body, bool reauthorization = false) {
-    const HANDLE completion = pends->begin(OperationKind::Connect, reauthorization);
+    const HANDLE completion = pends->begin(reauthorization);
+    const HANDLE shown = reauthorization ? nullptr : completion;
     FWPS_INCOMING_METADATA_VALUES0 metadata{};
-    metadata.completionHandle = completion;
+    metadata.completionHandle = shown;
     engine::ClassifyInput input;
     input.metadata = &metadata;
-    const auto result = callout->run(input, [&](std::uint64_t, FWPS_CLASSIFY_OUT0& out) { body(completion, out); });
+    const auto result = callout->run(input, [&](std::uint64_t, FWPS_CLASSIFY_OUT0& out) { body(shown, out); });
     return pends->finish(completion, result);
   }
   static void absorb(FWPS_CLASSIFY_OUT0& out) {
@@ -90,7 +91,7 @@ TEST_P(PendTest, WhatCannotBePended) {
   authorize([&](HANDLE completion, FWPS_CLASSIFY_OUT0&) {
     kept = completion;
     EXPECT_EQ(pends->pend(completion, nullptr), STATUS_FWP_NULL_POINTER);
-    const HANDLE other = pends->begin(OperationKind::Connect, false);
+    const HANDLE other = pends->begin(false);
     EXPECT_EQ(pends->pend(other, &context), STATUS_FWP_CANNOT_PEND);  // not of this classify
     pends->finish(other, {});
   });
@@ -219,7 +220,7 @@ TEST_P(PendTest, WhatAnUnloadedDriverLeftIsDenied) {
 
 TEST_P(PendTest, TheTableIsBounded) {
   std::vector<HANDLE> handles;
-  while (const HANDLE handle = pends->begin(OperationKind::Listen, false)) handles.push_back(handle);
+  while (const HANDLE handle = pends->begin(false)) handles.push_back(handle);
   EXPECT_EQ(handles.size(), kMaxPends);
   EXPECT_EQ(pends->counts().table_full, 1u);
   for (const HANDLE handle : handles) EXPECT_EQ(pends->finish(handle, {}), 0u);
