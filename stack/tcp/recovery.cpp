@@ -16,7 +16,7 @@ void Recovery::enter_fast(const Ack& ack, Scoreboard& scoreboard, Congestion& co
   congestion.on_loss(duplicate_acks_ > 0 ? std::min(flight, flight_before_duplicates_) : flight, ack.now);
   phase_ = Phase::Fast;
   recovery_point_ = ack.nxt;
-  has_recovery_point_ = true;
+  is_guarded_ = true;
   rescue_used_ = false;
   force_retransmission_ = true;
   scoreboard.mark_front_lost(congestion.mss());
@@ -34,12 +34,12 @@ void Recovery::on_partial(const Ack& ack, Scoreboard& scoreboard, const Congesti
 
 void Recovery::on_ack(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion) {
   has_sack_ = ack.has_sack;
-  const bool reached = has_recovery_point_ && ack.una.at_or_after(recovery_point_);
-  if (reached) {
-    has_recovery_point_ = false;
-    if (phase_ != Phase::Open) duplicate_acks_ = 0;
+  if (phase_ != Phase::Open && ack.una.at_or_after(recovery_point_)) {
     phase_ = Phase::Open;
+    duplicate_acks_ = 0;
   }
+  // Without SACK duplicates may answer what was sent again needlessly: more must be acknowledged first (RFC 6582 4.1).
+  is_guarded_ = is_guarded_ && !ack.has_sack && !ack.una.after(recovery_point_);
   if (ack.acked_bytes > 0) {
     if (phase_ == Phase::Fast)
       on_partial(ack, scoreboard, congestion);
@@ -49,7 +49,7 @@ void Recovery::on_ack(const Ack& ack, Scoreboard& scoreboard, Congestion& conges
     if (duplicate_acks_++ == 0) flight_before_duplicates_ = scoreboard.outstanding_bytes();
   }
   const bool marked = ack.has_sack && phase_ != Phase::Timeout && scoreboard.mark_lost_by_sack(congestion.mss());
-  if (phase_ != Phase::Open || has_recovery_point_ || scoreboard.empty()) return;
+  if (phase_ != Phase::Open || is_guarded_ || scoreboard.empty()) return;
   if (marked || (ack.is_duplicate && duplicate_acks_ >= kDupThresh)) enter_fast(ack, scoreboard, congestion);
 }
 
@@ -61,7 +61,7 @@ void Recovery::on_timeout(Seq una, Seq nxt, Scoreboard& scoreboard, Congestion& 
   scoreboard.mark_all_lost(true);
   phase_ = Phase::Timeout;
   recovery_point_ = nxt;
-  has_recovery_point_ = true;
+  is_guarded_ = true;
   duplicate_acks_ = 0;
   force_retransmission_ = true;
 }

@@ -50,7 +50,7 @@ class Recovery {
 
   Phase phase_ = Phase::Open;
   Seq recovery_point_{};
-  bool has_recovery_point_ = false;  // no new recovery before it is acknowledged (RFC 6582 3.2, RFC 6675 5.1)
+  bool is_guarded_ = false;  // no new recovery yet, although this one is over
   bool force_retransmission_ = false;
   bool rescue_used_ = false;
   bool has_sack_ = false;

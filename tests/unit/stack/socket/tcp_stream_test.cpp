@@ -55,10 +55,15 @@ TEST_F(Streams, ObserversAreNeverCalledInline) {
   receive({.seq = 11, .payload = pattern(10, 10)});
   poll();
   EXPECT_EQ(log.text, "r");  // not again before everything was read
+  ByteVector some(5);
+  EXPECT_EQ(stream.read(some).count, 5u);
+  receive({.seq = 21, .payload = pattern(10, 20)});
+  poll();
+  EXPECT_EQ(log.text, "r");  // nor after a part of it
   ByteVector bytes(100);
-  EXPECT_EQ(stream.read(bytes).count, 20u);
+  EXPECT_EQ(stream.read(bytes).count, 25u);
   EXPECT_EQ(stream.read(bytes).error, Error::WouldBlock);
-  receive({.seq = 21, .payload = pattern(1, 20)});
+  receive({.seq = 31, .payload = pattern(1, 30)});
   poll();
   EXPECT_EQ(log.text, "rr");
 }
@@ -155,6 +160,8 @@ TEST_F(Streams, ListenerHandsOutStreams) {
   EXPECT_FALSE(stream);
   poll();
   ASSERT_TRUE(stream);
+  socket_listener = TcpListener{};  // closes
+  EXPECT_NE((socket_listener = TcpListener{tcp->listen(local, nullptr).listener}).endpoint(), EndpointId{});
   EXPECT_EQ(stream.info().remote, remote);
   EXPECT_EQ(std::string(stream.info().state), "ESTABLISHED");
 }

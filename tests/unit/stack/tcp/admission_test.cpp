@@ -144,5 +144,18 @@ TEST_F(Admission, ListenersAreBoundedAndNeedAnAddressOfOurs) {
   two.listener->close();
 }
 
+TEST_F(Admission, WhatWasResetBeforeAcceptIsNotHandedOut) {
+  start();
+  listener = tcp->listen(local, nullptr).listener;
+  receive(syn());
+  iss = expect_one().seq;
+  receive(ack(1));
+  receive(rst(1));
+  listener->set_accept_handler([this](const std::shared_ptr<Endpoint>&) { ++accepted_count; });
+  poll();
+  EXPECT_EQ(accepted_count, 0);
+  EXPECT_EQ(listener->waiting_count(), 0u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

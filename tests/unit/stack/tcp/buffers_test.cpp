@@ -142,5 +142,19 @@ TEST(OutOfOrder, IsBounded) {
   EXPECT_EQ(stored, OutOfOrder::kMaxSegments);
 }
 
+TEST(SendBuffer, SmallPiecesOfABlockAreCopied) {
+  SendBlocks blocks{16};
+  SendBuffer buffer{10'000};
+  const BufferRef page = make_buffer(2'000);
+  std::ranges::fill(page.bytes(), std::byte{1});
+  EXPECT_EQ(buffer.write(page, 0, SendBuffer::kCopyBelow - 1, blocks), SendBuffer::kCopyBelow - 1);
+  EXPECT_EQ(buffer.write(page, 0, SendBuffer::kCopyBelow, blocks), SendBuffer::kCopyBelow);
+  std::ranges::fill(page.bytes(), std::byte{2});
+  ByteVector bytes(buffer.size());
+  buffer.copy_out(0, bytes);
+  EXPECT_EQ(bytes.front(), std::byte{1});
+  EXPECT_EQ(bytes.back(), std::byte{2});  // queued in place
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

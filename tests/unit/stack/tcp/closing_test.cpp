@@ -16,6 +16,7 @@ TEST_F(Closing, ActiveCloseLeavesABlockWithoutEndpoint) {
   EXPECT_EQ(first_fin.facts.endpoint.match, EndpointMatch::Live);
   receive(ack(2));
   EXPECT_EQ(endpoints.find(id), nullptr);
+  EXPECT_EQ(endpoint->state(), State::Closed);
   EXPECT_EQ(tcp->time_wait_count(), 1u);
   receive(fin(1, 2));
   const Sent last = expect_one();
@@ -160,6 +161,33 @@ TEST_F(Closing, AbortSendsReset) {
   EXPECT_EQ(reset.flags, flag::kRst | flag::kAck);
   EXPECT_EQ(reset.facts.origin, Origin::TcpAbort);
   EXPECT_EQ(reset.facts.endpoint.match, EndpointMatch::Live);
+}
+
+TEST_F(Closing, TimeWaitOfALivingEndpointBeginsAnewWithTheFin) {
+  established({});
+  endpoint->shutdown_write();
+  poll();
+  receive(fin(1, 2));
+  ASSERT_EQ(endpoint->state(), State::TimeWait);
+  take_all();
+  advance(50s);
+  receive(fin(1, 2));
+  expect_ack(2);
+  advance(50s);
+  EXPECT_EQ(endpoint->state(), State::TimeWait);
+  advance(11s);
+  EXPECT_EQ(endpoint->state(), State::Closed);
+}
+TEST_F(Closing, FinNeedsRoomInTheWindow) {
+  established({.window = 1'000});
+  write_bytes(1'000);
+  endpoint->close();
+  poll();
+  const Sent last = expect_one();
+  EXPECT_EQ(last.payload.size(), 1'000u);
+  EXPECT_FALSE(last.has(flag::kFin));
+  receive({.ack = 1'001, .window = 1'000});
+  EXPECT_TRUE(expect_one().has(flag::kFin));
 }
 
 }  // namespace

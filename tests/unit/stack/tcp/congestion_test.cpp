@@ -108,5 +108,35 @@ TEST(Congestion, TheWindowHoldsASegmentOfANewSize) {
   EXPECT_EQ(reno.cwnd_bytes(), 1460u);
 }
 
+// RFC 9438 4.8: the first stage after a timeout does not aim at the window before it.
+TEST(Cubic, StartsFlatAfterATimeout) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(1000 * kMss);
+  cubic.on_timeout(1000 * kMss, true, {});
+  Instant now = Instant::from_ns(1);
+  while (cubic.in_slow_start()) cubic.on_ack(acked(2 * kMss, now));
+  const std::uint32_t begin = cubic.cwnd_bytes();
+  for (int round = 0; round < 20; ++round, now += 100ms)
+    for (std::uint32_t sent = 0, window = cubic.cwnd_bytes(); sent < window; sent += 2 * kMss)
+      cubic.on_ack(acked(2 * kMss, now));
+  EXPECT_GE(cubic.cwnd_bytes(), begin);
+  EXPECT_LT(cubic.cwnd_bytes(), begin + 25 * kMss);
+}
+// 4.3: never behind NewReno, whose pace it takes once it is back at the window before the loss.
+TEST(Cubic, KeepsUpWithNewRenoOnShortPaths) {
+  Cubic cubic{kMss};
+  cubic.set_initial_window(10 * kMss);
+  cubic.on_loss(10 * kMss, {});
+  Instant now = Instant::from_ns(1);
+  auto ack = acked(kMss);
+  ack.srtt = 10ms;
+  for (int round = 0; round < 30; ++round, now += 10ms) {
+    ack.now = now;
+    for (std::uint32_t sent = 0, window = cubic.cwnd_bytes(); sent < window; sent += kMss) cubic.on_ack(ack);
+  }
+  EXPECT_GE(cubic.cwnd_bytes(), 28 * kMss);
+  EXPECT_LE(cubic.cwnd_bytes(), 37 * kMss);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -59,5 +59,22 @@ TEST(ResetFor, FollowsTheSegment) {
   EXPECT_FALSE(reset_for(rst));
 }
 
+TEST_F(NoConnection, GroupsGetNoReset) {
+  start();
+  for (const char* source : {"10.0.0.255", "224.0.0.1", "255.255.255.255"}) {
+    remote.address = *IpAddress::parse(source);
+    receive(ack(1));
+    expect_nothing();
+  }
+}
+TEST_F(NoConnection, FramesToAGroupOpenNothing) {
+  listen();
+  Packet packet = make_packet(syn());
+  packet.meta().link_broadcast = true;
+  tcp->receive(std::move(packet), now);
+  expect_nothing();
+  EXPECT_EQ(stats.dropped(Drop::NotForUs), 1u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

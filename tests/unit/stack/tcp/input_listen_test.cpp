@@ -18,6 +18,10 @@ TEST_F(Listening, PassiveOpenAgreesOnOptions) {
   EXPECT_EQ(syn_ack.options.timestamps->echo, 9u);
   EXPECT_EQ(syn_ack.window, 65'535u);
   EXPECT_EQ(syn_ack.facts.origin, Origin::TcpSyn);
+  iss = syn_ack.seq;
+  receive({.window = 2, .options = {.timestamps = wire::Timestamps{10, syn_ack.options.timestamps->value}}});
+  poll();
+  EXPECT_EQ(endpoint->tcb().snd_wnd, 2u << 14);  // a shift of 15 counts as 14 (RFC 7323 2.3)
 }
 TEST_F(Listening, PassiveOpenOffersNothingUnasked) {
   listen();

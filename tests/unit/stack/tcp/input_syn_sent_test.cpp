@@ -117,5 +117,37 @@ TEST_F(SynSent, SimultaneousSynAckHasAnUnscaledWindow) {
   EXPECT_EQ(endpoint->tcb().snd_wnd, 128'000u);
 }
 
+TEST_F(SynSent, LocalPortsAreNotSharedWithOneRemote) {
+  config.ephemeral_first = 50'000;
+  config.ephemeral_last = 50'001;
+  start();
+  std::vector<std::shared_ptr<Endpoint>> made;
+  for (int i = 0; i < 3; ++i) {
+    made.push_back(tcp->connect(remote, nullptr).endpoint);
+    poll();
+  }
+  EXPECT_EQ(take_all().size(), 2u);
+  EXPECT_NE(made[0]->tuple().local.port, made[1]->tuple().local.port);
+  EXPECT_EQ(made[2]->error(), Error::AddressNotAvailable);
+  const auto same = tcp->connect(remote, nullptr, made[0]->tuple().local).endpoint;
+  poll();
+  EXPECT_EQ(same->error(), Error::AddressInUse);
+  for (const auto& one : made) one->abort();
+  poll();
+}
+TEST_F(SynSent, OneSegmentAtFirstWhenTheSynWasLostTwice) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  poll();
+  advance(4s);
+  const auto syns = take_all();
+  ASSERT_EQ(syns.size(), 3u);
+  iss = syns[0].seq;
+  receive({.seq = 0, .flags = flag::kSyn | flag::kAck, .options = syn_options({})});
+  take_all();
+  write_bytes(10'000);
+  EXPECT_EQ(take_all().size(), 1u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

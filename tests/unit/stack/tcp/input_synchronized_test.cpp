@@ -237,5 +237,35 @@ TEST_F(Synchronized, OutsideTheWindowNothingIsLearnedFromTimestamps) {
   EXPECT_EQ(endpoint->tcb().ts_recent, 1'000u);
 }
 
+TEST_F(Synchronized, PawsRemembersAsLongAsItHears) {
+  established({.timestamp = 1'000});
+  advance(23 * 24h);
+  peer_timestamp = 2'000;
+  receive(data(1, 10));
+  advance(2 * 24h);
+  peer_timestamp = 1'500;
+  receive(data(11, 10));
+  EXPECT_EQ(endpoint->readable_bytes(), 10u);
+  EXPECT_EQ(stats.dropped(Drop::TcpPaws), 1u);
+}
+TEST_F(Synchronized, UnreadPacketsAreBounded) {
+  established({});
+  constexpr std::uint32_t kMost = 8'192;
+  for (std::uint32_t i = 0; i < kMost + 3; ++i) receive(data(1 + i, 1));
+  EXPECT_EQ(endpoint->readable_bytes(), kMost);
+  EXPECT_EQ(stats.dropped(Drop::ReceiveQueueFull), 1u);  // the next two came out of order
+  EXPECT_EQ(take_all().back().ack - irs, kMost + 1);
+  EXPECT_EQ(read_all().size(), kMost);
+  receive(data(1 + kMost, 1));
+  EXPECT_EQ(endpoint->readable_bytes(), 3u);
+}
+TEST_F(Synchronized, OutOfOrderSegmentsAreBounded) {
+  established({});
+  const auto most = static_cast<std::uint32_t>(OutOfOrder::kMaxSegments);
+  for (std::uint32_t i = 0; i < most + 3; ++i) receive(data(3 + 2 * i, 1));
+  EXPECT_EQ(stats.dropped(Drop::TcpOutOfOrderLimit), 3u);
+  EXPECT_EQ(endpoint->tcb().out_of_order.segment_count(), most);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

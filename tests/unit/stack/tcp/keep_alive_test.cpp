@@ -27,5 +27,28 @@ TEST_F(KeepAlive, OffByDefaultProbesWhenIdleAndGivesUp) {
   EXPECT_EQ(observer->error, Error::TimedOut);
 }
 
+TEST_F(KeepAlive, NoneWhileSomethingIsOutstanding) {
+  established({});
+  endpoint->set_keep_alive_times(2s, 1s, 3);
+  endpoint->set_keep_alive(true);
+  write_bytes(100);
+  advance(60s);
+  for (const Sent& s : take_all()) EXPECT_EQ(s.payload.size(), 100u);
+  EXPECT_EQ(observer->failed, 0);
+}
+
+TEST_F(KeepAlive, AskedForBeforeTheHandshake) {
+  start();
+  endpoint = tcp->connect(remote, nullptr, local).endpoint;
+  endpoint->set_keep_alive_times(10s, 5s, 3);
+  endpoint->set_keep_alive(true);
+  poll();
+  iss = expect_one().seq;
+  receive({.seq = 0, .flags = flag::kSyn | flag::kAck, .options = syn_options({})});
+  take_all();
+  advance(11s);
+  EXPECT_EQ(expect_one().seq - iss, 0u);
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -130,7 +130,7 @@ TEST_F(Probing, ZeroWindowProbesForHoursThenGoesOn) {
   receive({.ack = 2'001, .window = 60'000});
   std::size_t bytes = 0;
   for (const Sent& s : take_all()) bytes += s.payload.size();
-  EXPECT_GE(bytes, 2'999u);
+  EXPECT_EQ(bytes, 3'000u);  // the probe's byte, too: it was refused
   EXPECT_EQ(endpoint->tcb().snd_nxt - iss, 5'001u);
 }
 TEST_F(Probing, FirstProbeAfterTheTimeoutThenBackoff) {
@@ -284,6 +284,28 @@ TEST_F(Probing, OneByteATimeoutEvenWhenMoreWasLost) {
   }
   receive({.ack = 1'001, .window = 60'000});
   EXPECT_EQ(take_all()[0].payload.size(), 1'000u);
+}
+
+TEST_F(Sending, HalfOfTheLargestWindowIsWorthASegment) {
+  established({.window = 600});
+  write_bytes(2'000);
+  expect_sent({{1, 600}});
+  receive({.ack = 601, .window = 200});
+  expect_nothing();
+  receive({.ack = 601, .window = 300});
+  expect_sent({{601, 300}});
+}
+TEST_F(Sending, ALongBurstGoesOnByItself) {
+  config.initial_window_segments = 200;
+  established({.mss = 500});
+  write_bytes(60'000);
+  EXPECT_EQ(take_all().size(), 120u);
+}
+TEST_F(Large, NothingIsWaitedForWhenNothingIsUnderWay) {
+  sender.large_send_max = 60'000;
+  established({.window = 1'500});
+  write_bytes(10'000);
+  expect_sent({{1, 1'000}});
 }
 
 }  // namespace

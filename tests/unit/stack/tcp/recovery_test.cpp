@@ -83,7 +83,8 @@ TEST_F(Recover, LyingSackBlocksAreIgnored) {
   established({.sack = true});
   write_bytes(5'000);
   take_all();
-  receive(ack_sack(1, {{90'000, 95'000}, {4'001, 2'001}}));
+  receive(ack_sack(1, {{90'000, 95'000}, {4'001, 2'001}, {4'001, 5'002}}));
+  receive(ack_sack(1'001, {{501, 2'001}}));  // astride of what it acknowledges
   EXPECT_EQ(endpoint->tcb().scoreboard.sacked_bytes(), 0u);
 }
 
@@ -109,6 +110,41 @@ TEST_F(Recover, HolesInDoubtWaitForTheWindow) {
   EXPECT_EQ(endpoint->tcb().congestion->cwnd_bytes(), 5'000u);
   EXPECT_LE(endpoint->tcb().in_flight(), 6'000u);
   for (const Sent& s : take_all()) EXPECT_NE(s.seq - iss, 1u);
+}
+
+TEST_F(Recover, PartialAckTakesOffItsDuplicates) {
+  established({});
+  write_bytes(10'000);
+  take_all();
+  for (int i = 0; i < 8; ++i) receive(ack(1));  // the first and the sixth are missing
+  take_all();
+  receive(ack(5'001));
+  EXPECT_EQ(expect_one().seq - iss, 5'001u);
+  EXPECT_EQ(endpoint->tcb().in_flight(), 1'000u);  // four of the five behind it have arrived
+}
+TEST_F(Recover, DuplicatesOfARepairedFlightAreNoLoss) {
+  established({});
+  write_bytes(10'000);
+  take_all();
+  advance(250ms);  // all of it counts as lost, although only the first is
+  receive(ack(10'001));
+  take_all();
+  write_bytes(5'000);
+  take_all();
+  for (int i = 0; i < 5; ++i) receive(ack(10'001));  // answers to what was sent twice (RFC 6582 4.1)
+  expect_nothing();
+  receive(ack(11'001));
+  for (int i = 0; i < 3; ++i) receive(ack(11'001));
+  EXPECT_EQ(take_all().at(0).seq - iss, 11'001u);
+}
+TEST_F(Recover, RescueSendsTheEndOfTheFlightOnce) {
+  established({.sack = true});
+  write_bytes(10'000);
+  take_all();
+  receive(ack_sack(1, {{1'001, 9'001}}));
+  expect_sent({{1, 1'000}, {9'001, 1'000}});
+  receive(ack_sack(1, {{1'001, 9'501}}));
+  expect_nothing();
 }
 
 }  // namespace

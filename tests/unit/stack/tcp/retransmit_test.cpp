@@ -1,4 +1,5 @@
 // Timeouts (RFC 6298, RFC 9293 3.8.3) and what the path says of itself (RFC 1191, RFC 5927).
+#include "stack/tcp/cubic.hpp"
 #include "tests/unit/stack/tcp/tcp_script.hpp"
 
 namespace stack::tcp::test {
@@ -159,6 +160,53 @@ TEST_F(Path, HardErrorRefusesAConnectionAttemptOnly) {
   poll();
   EXPECT_EQ(endpoint->state(), State::Established);
   EXPECT_EQ(endpoint->take_soft_error(), Error::ConnectionRefused);
+}
+
+TEST_F(Timeout, FastRetransmissionStartsItAnew) {
+  established({});
+  write_bytes(5'000);
+  take_all();
+  advance(190ms);
+  for (int i = 0; i < 3; ++i) receive(ack(1));
+  EXPECT_EQ(take_all().size(), 1u);
+  advance(150ms);
+  expect_nothing();
+  advance(60ms);
+  EXPECT_EQ(take_all().at(0).seq - iss, 1u);
+}
+TEST_F(Timeout, CubicForgetsTheOldWindowOnce) {
+  config.congestion = CongestionAlgorithm::Cubic;
+  established({});
+  write_bytes(10'000);
+  advance(2s);
+  EXPECT_GE(take_all().size(), 4u);
+  EXPECT_DOUBLE_EQ(dynamic_cast<const Cubic&>(*endpoint->tcb().congestion).w_max_segments(), 10);
+}
+TEST_F(Timeout, MadeUpEchoesAreNoSample) {
+  established({.timestamp = 1});
+  write_bytes(500);
+  take_all();
+  advance(250ms);  // the answer is ambiguous: only its echo could tell
+  const auto rto = endpoint->tcb().rtt.rto();
+  In in = ack(501);
+  in.options.timestamps = wire::Timestamps{2, take_all().at(0).options.timestamps->value - 1'000'000};
+  receive(in);
+  EXPECT_EQ(endpoint->tcb().rtt.rto(), rto);
+}
+
+TEST_F(Path, OthersOnThePathLearnFromTheRoute) {
+  established({.mss = 1'460});
+  write_bytes(5'000);
+  take_all();
+  sender.mtu = 1'000;  // somebody else was told
+  sender.generation = 2;
+  write_bytes(1);
+  std::size_t bytes = 0;
+  for (const Sent& s : take_all()) {
+    EXPECT_LE(s.payload.size(), 960u);
+    bytes += s.payload.size();
+  }
+  EXPECT_GE(bytes, 5'000u);
 }
 
 }  // namespace

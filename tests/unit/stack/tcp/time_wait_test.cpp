@@ -100,5 +100,15 @@ TEST_F(InFinWait2, ResetMustBeExact) {
   expect_nothing();
 }
 
+TEST_F(InTimeWait, OlderTimestampIsOldWhateverTheNumber) {
+  reach({.timestamp = 1'000});
+  receive({.seq = 50'000, .flags = flag::kSyn, .options = syn_options({.timestamp = 999})});
+  EXPECT_EQ(expect_one().flags, flag::kAck);
+  receive({.seq = 1, .flags = flag::kSyn, .options = syn_options({.timestamp = 1'000})});
+  EXPECT_EQ(expect_one().flags, flag::kAck);
+  receive({.seq = 50'000, .flags = flag::kSyn, .options = syn_options({.timestamp = 1'000})});
+  EXPECT_TRUE(expect_one().has(flag::kSyn | flag::kAck));
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

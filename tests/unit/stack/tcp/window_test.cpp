@@ -120,5 +120,26 @@ TEST_F(Announced, ResetWithTextAtAClosedWindow) {
   EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
 }
 
+TEST_F(Announced, NoUpdateForASenderThatHasRoom) {
+  established({});
+  receive(data(1, 1'000));
+  receive(data(1'001, 1'000));
+  expect_ack(2'001);
+  read_all();
+  poll();
+  expect_nothing();
+}
+TEST_F(Announced, NoUpdateAfterTheEnd) {
+  config.receive_buffer = 4'000;
+  established({});
+  receive(data(1, 1'000));
+  receive(data(1'001, 1'000));
+  receive(fin(2'001));
+  take_all();
+  read_all();
+  poll();
+  expect_nothing();
+}
+
 }  // namespace
 }  // namespace stack::tcp::test

@@ -146,6 +146,9 @@ TEST_F(UdpTest, PortsAreChosenAtRandomAndNotSharedByAccident) {
   EXPECT_NE(first->local().port, second->local().port);
   EXPECT_EQ(udp->open(first->local(), owner).error, Error::AddressInUse);
   EXPECT_EQ(udp->open({address("10.77.0.2"), first->local().port}, owner).error, Error::AddressInUse);
+  auto bound = open("10.77.0.2", 54);
+  EXPECT_EQ(udp->open({address("0.0.0.0"), 54}, owner).error, Error::AddressInUse);
+  bound->close();
   EXPECT_EQ(udp->open({address("192.0.2.1"), 5}, owner).error, Error::AddressNotAvailable);
   first->close();
   EXPECT_EQ(udp->size(), 1u);
@@ -276,6 +279,15 @@ TEST_F(UdpTest, BindsMayBeDeniedOrPutOff) {
   EXPECT_TRUE(udp->resume(77));
   EXPECT_EQ(authorizer.asked.back().operation.resumed, 77u);
   EXPECT_TRUE(opened.endpoint->is_open());
+
+  authorizer.bind_answer = Decision::Later;
+  auto twice = udp->open({address("0.0.0.0"), 54}, owner).endpoint;
+  EXPECT_TRUE(udp->resume(77));  // put off again: that is a no
+  EXPECT_EQ(twice->take_error(), Error::AccessDenied);
+  EXPECT_FALSE(twice->id());
+  auto closed = udp->open({address("0.0.0.0"), 55}, owner).endpoint;
+  closed->close();
+  EXPECT_FALSE(udp->resume(77));
 }
 
 TEST_F(UdpTest, IcmpErrorsReachConnectedEndpoints) {
@@ -286,6 +298,44 @@ TEST_F(UdpTest, IcmpErrorsReachConnectedEndpoints) {
   receive(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(3, 3, 0, quoted)));
   EXPECT_EQ(endpoint->take_error(), Error::ConnectionRefused);
   EXPECT_EQ(endpoint->take_error(), Error::None);
+
+  auto open_to_all = open("10.77.0.2", 54);
+  open_to_all->send_to(ByteVector(4), {address("10.77.0.1"), 9});
+  quoted = bytes_of(card.sent.back());
+  receive(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(3, 3, 0, quoted)));
+  EXPECT_EQ(open_to_all->take_error(), Error::None) << "of one of its many remotes";
+}
+
+TEST_F(UdpTest, AnotherRemoteTakesThePlaceOfTheFirst) {
+  auto endpoint = open("10.77.0.2", 53);
+  EXPECT_EQ(endpoint->connect({address("10.77.0.1"), 7}), Error::None);
+  EXPECT_EQ(endpoint->connect({address("10.77.0.1"), 8}), Error::None);
+  receive(datagram(7, 53));
+  EXPECT_FALSE(endpoint->receive());
+  receive(datagram(8, 53));
+  EXPECT_TRUE(endpoint->receive());
+}
+
+TEST_F(UdpTest, ConversationsThatAreNotWantedEndAtOnce) {
+  hooks.set_authorizer(&authorizer);
+  authorizer.establish = false;
+  auto endpoint = open("0.0.0.0", 53);
+  receive(datagram(1000, 53));
+  EXPECT_FALSE(endpoint->receive());
+  EXPECT_EQ(authorizer.ended.size(), 1u);
+  EXPECT_EQ(endpoint->send_to(ByteVector(4), {address("10.77.0.1"), 9}), Error::AccessDenied);
+  EXPECT_EQ(authorizer.ended.size(), 2u);
+  EXPECT_TRUE(card.sent.empty());
+  EXPECT_EQ(stats.dropped(Drop::AuthorizationDenied), 2u);
+}
+
+TEST_F(UdpTest, ClosingGivesUpWhatWaits) {
+  auto endpoint = open("0.0.0.0", 53);
+  receive(datagram(1, 53));
+  receive(datagram(2, 53));
+  endpoint->close();
+  EXPECT_FALSE(endpoint->receive());
+  EXPECT_EQ(stats.dropped(Drop::EndpointGone), 2u);
 }
 
 TEST_F(UdpTest, OnlyErrorsAboutAnOpenPortAreBelieved) {
