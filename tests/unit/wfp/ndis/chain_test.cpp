@@ -72,6 +72,17 @@ TEST_F(ChainTest, PushNeverWritesIntoSharedHeadroom) {
   release(*nbl);
 }
 
+TEST_F(ChainTest, PushNeverWritesWhatAReferenceMaySee) {
+  NET_BUFFER_LIST* const nbl = make("IPdata");
+  const std::byte* const headroom = contiguous(*nbl, 0, 2);
+  advance(*nbl, 2);
+  reference(*nbl);
+  EXPECT_NE(push(*nbl, 2), headroom);
+  release(*nbl);
+  EXPECT_EQ(std::to_integer<char>(headroom[0]), 'I');
+  release(*nbl);
+}
+
 TEST_F(ChainTest, ContiguousOnlyWithinOneMdl) {
   NET_BUFFER_LIST* const nbl = make("abcd");
   append(*nbl, block_of_text("efgh"), 0, 4);
@@ -138,6 +149,22 @@ TEST_F(ChainTest, TrimOnlyShortens) {
   append(*nbl, block_of_text("XY"), 0, 2);  // what was cut off must not come back
   EXPECT_EQ(text_of(*nbl), "abcdXY");
   expect_consistent(*nbl);
+  release(*nbl);
+}
+
+// What an injection adds is freed when it completes, however often the list is used again.
+TEST_F(ChainTest, ListInjectedAgainAndAgainNeedsNoMoreMdls) {
+  NET_BUFFER_LIST* const nbl = make("data", 0);
+  for (std::size_t round = 0; round < 2 * kMdlsPerPacket * pool_.limit(); ++round) {
+    save_layout(*nbl);
+    reference(*nbl);  // so that nothing is private
+    ASSERT_TRUE(pull_up(*nbl, 2)) << round;
+    ASSERT_NE(push(*nbl, 40), nullptr) << round;
+    release(*nbl);
+    restore_layout(*nbl);
+  }
+  EXPECT_EQ(text_of(*nbl), "data");
+  EXPECT_EQ(mdl_count(*nbl), 1u);
   release(*nbl);
 }
 

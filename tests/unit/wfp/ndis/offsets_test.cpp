@@ -87,6 +87,23 @@ TEST_F(OffsetsTest, DriversAllocatorIsUsedForBothWays) {
   release(*nbl);
 }
 
+// The second buffer gets no memory: the first one is put back.
+TEST_F(OffsetsTest, RetreatOfAListIsAllOrNothing) {
+  allocated = freed = 0;
+  NET_BUFFER_LIST* const nbl = make("first", 0);
+  NET_BUFFER_LIST* const other = make("second", 0);
+  nbl->FirstNetBuffer->Next = other->FirstNetBuffer;
+  const auto once = [](PULONG size) { return allocated == 0 ? allocate_mdl(size) : nullptr; };
+  EXPECT_EQ(NdisRetreatNetBufferListDataStart(nbl, 8, 0, once, free_mdl), NDIS_STATUS_RESOURCES);
+  EXPECT_EQ(allocated, 1);
+  EXPECT_EQ(freed, 1);
+  EXPECT_EQ(text_of(*nbl), "first");
+  EXPECT_EQ(text_of(*other), "second");
+  nbl->FirstNetBuffer->Next = nullptr;
+  release(*nbl);
+  release(*other);
+}
+
 TEST_F(OffsetsTest, AdvancePastTheEndStopsThere) {
   NET_BUFFER_LIST* const nbl = make("body");
   advance(*nbl, 100);
@@ -110,6 +127,9 @@ TEST_F(OffsetsTest, DataBufferInPlaceCopiedOrRefused) {
   advance(*nbl, 1);  // now odd
   EXPECT_EQ(NdisGetDataBuffer(nb, 2, storage, 4, 0), storage);
   EXPECT_EQ(NdisGetDataBuffer(nb, 2, storage, 4, 1), contiguous(*nbl, 0, 2));
+  advance(*nbl, 1);  // half a word
+  EXPECT_EQ(NdisGetDataBuffer(nb, 2, storage, 4, 0), storage);
+  EXPECT_EQ(NdisGetDataBuffer(nb, 2, storage, 2, 0), contiguous(*nbl, 0, 2));
   release(*nbl);
 }
 
@@ -123,6 +143,10 @@ TEST_F(OffsetsTest, CopyBetweenBuffersCrossesMdls) {
             NDIS_STATUS_SUCCESS);
   EXPECT_EQ(copied, 5u);
   EXPECT_EQ(text_of(*to), "..bcdef.");
+  EXPECT_EQ(NdisCopyFromNetBufferToNetBuffer(to->FirstNetBuffer, 1, 4, from->FirstNetBuffer, 0, &copied),
+            NDIS_STATUS_SUCCESS);  // the source has more than is asked for
+  EXPECT_EQ(copied, 4u);
+  EXPECT_EQ(text_of(*to), ".abcdef.");
   EXPECT_EQ(NdisCopyFromNetBufferToNetBuffer(to->FirstNetBuffer, 6, 5, from->FirstNetBuffer, 0, &copied),
             NDIS_STATUS_SUCCESS);
   EXPECT_EQ(copied, 2u);
