@@ -44,31 +44,21 @@ TEST_F(Bounds, Timers) {
   EXPECT_EQ(scheduler().cancel_timers_of(driver), kMaxTimers);
 }
 
-struct Stopped {
-  KEVENT go;
-  std::atomic<unsigned> inside{0};
-};
-VOID stop_worker(PDEVICE_OBJECT, PVOID context) {
-  auto& stopped = *static_cast<Stopped*>(context);
-  ++stopped.inside;
-  KeWaitForSingleObject(&stopped.go, Executive, KernelMode, FALSE, nullptr);
-}
 VOID count_work(PDEVICE_OBJECT, PVOID) { ++runs; }
 
 TEST_F(Bounds, WorkItems) {
   runs = 0;
   DEVICE_OBJECT device{};
-  Stopped stopped;
-  KeInitializeEvent(&stopped.go, NotificationEvent, FALSE);
+  BusyWorkers busy;
   std::vector<PIO_WORKITEM> items(kWorkerThreads + kMaxQueuedWorkItems + 1);
   for (PIO_WORKITEM& item : items) item = IoAllocateWorkItem(&device);
-  for (unsigned i = 0; i < kWorkerThreads; ++i) IoQueueWorkItem(items[i], stop_worker, DelayedWorkQueue, &stopped);
-  serve_until([&] { return stopped.inside == kWorkerThreads; });
+  for (unsigned i = 0; i < kWorkerThreads; ++i) busy.queue(items[i]);
+  serve_until([&] { return busy.are_all_busy(); });
   for (std::size_t i = kWorkerThreads; i < items.size(); ++i)
     IoQueueWorkItem(items[i], count_work, DelayedWorkQueue, nullptr);
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("BOUND-REACHED: IoQueueWorkItem: 16384 work items")));
   EXPECT_EQ(scheduler().counts().work_refused, 1u);
-  KeSetEvent(&stopped.go, 0, FALSE);
+  KeSetEvent(&busy.go, 0, FALSE);
   scheduler().drain_work(ledger::kNoDriver);
   EXPECT_EQ(runs, kMaxQueuedWorkItems);
   IoQueueWorkItem(items.back(), count_work, DelayedWorkQueue, nullptr);  // the refused one is as good as new

@@ -134,35 +134,20 @@ TEST_P(Drivers, WorkItemRunsEachTimeItIsQueuedAndIsFreedOnce) {
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("was it freed before?")));
 }
 
-struct Stopped {
-  KEVENT go;
-  std::atomic<unsigned> inside{0};
-};
-VOID stop_worker(PDEVICE_OBJECT, PVOID context) {
-  auto& stopped = *static_cast<Stopped*>(context);
-  ++stopped.inside;
-  KeWaitForSingleObject(&stopped.go, Executive, KernelMode, FALSE, nullptr);
-}
-
-// While no worker is free, what is queued stays queued.
 TEST_P(Drivers, WorkItemQueuedTwiceOrFreedWhileQueuedIsNamed) {
   DEVICE_OBJECT device{};
   state.device = &device;
   const ledger::DriverScope scope(ledger::add_driver("sample"));
-  Stopped stopped;
-  KeInitializeEvent(&stopped.go, NotificationEvent, FALSE);
-  std::vector<PIO_WORKITEM> blockers;
-  for (unsigned i = 0; i < kWorkerThreads; ++i) {
-    blockers.push_back(IoAllocateWorkItem(&device));
-    IoQueueWorkItem(blockers.back(), stop_worker, DelayedWorkQueue, &stopped);
-  }
-  serve_until([&] { return stopped.inside == kWorkerThreads; });
+  BusyWorkers busy;
+  std::vector<PIO_WORKITEM> blockers(kWorkerThreads);
+  for (PIO_WORKITEM& blocker : blockers) busy.queue(blocker = IoAllocateWorkItem(&device));
+  serve_until([&] { return busy.are_all_busy(); });
   PIO_WORKITEM item = IoAllocateWorkItem(&device);
   IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
   IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
   IoFreeWorkItem(item);
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("IoQueueWorkItem: 0x"), HasSubstr("free it when it has")));
-  KeSetEvent(&stopped.go, 0, FALSE);
+  KeSetEvent(&busy.go, 0, FALSE);
   scheduler().drain_work(ledger::current_driver());
   EXPECT_EQ(state.work_done, 1);
   IoFreeWorkItem(item);  // it is still the driver's

@@ -103,6 +103,21 @@ class KernelTest : public ::testing::Test {
   ledger::DriverId driver = ledger::kNoDriver;
 };
 
+// Keeps every worker busy until `go` is set, so that what is queued meanwhile stays queued.
+struct BusyWorkers {
+  BusyWorkers() { KeInitializeEvent(&go, NotificationEvent, FALSE); }
+  static VOID stop(PDEVICE_OBJECT, PVOID context) {
+    auto& self = *static_cast<BusyWorkers*>(context);
+    ++self.stopped;
+    KeWaitForSingleObject(&self.go, Executive, KernelMode, FALSE, nullptr);
+  }
+  void queue(PIO_WORKITEM item) { IoQueueWorkItem(item, stop, DelayedWorkQueue, this); }
+  bool are_all_busy() const { return stopped == kWorkerThreads; }
+
+  KEVENT go;
+  std::atomic<unsigned> stopped{0};
+};
+
 class BothSchedulers : public KernelTest, public ::testing::WithParamInterface<Mode> {
  protected:
   void SetUp() override { start(GetParam()); }
