@@ -47,6 +47,7 @@ std::optional<FragmentFault> check_fragment_size(const IpHeader& header) {
 
 std::optional<FragmentFault> check_first_fragment(const IpHeader& header, Bytes packet) {
   if (header.family == Family::V4 || header.fragment->offset != 0) return std::nullopt;
+  if (packet.size() < wire::Ipv6View::kHeaderSize) return FragmentFault{Drop::NoBuffers, std::nullopt};
   const auto upper = wire::find_upper_layer(packet);
   if (upper && upper->offset + least_header(upper->protocol) <= packet.size()) return std::nullopt;
   return FragmentFault{Drop::TruncatedHeader, ParameterProblem{.code = wire::icmpv6::kIncompleteHeaders}};

@@ -18,7 +18,8 @@ struct FragmentFault {
 // No payload, a piece in the middle that is not a multiple of eight bytes, or a whole that no length field could say.
 std::optional<FragmentFault> check_fragment_size(const IpHeader& header);
 // An IPv6 first fragment must reach the upper layer's header and hold all of it (RFC 7112): a filter that sees only
-// fragments could not judge it otherwise. `packet`: its first bytes, from the IP header on.
+// fragments could not judge it otherwise. `packet`: its first bytes in one piece, from the IP header on; empty when
+// there was no buffer for that.
 std::optional<FragmentFault> check_first_fragment(const IpHeader& header, Bytes packet);
 
 }  // namespace stack::ip

@@ -81,8 +81,7 @@ std::optional<Drop> Reassembly::insert(Datagram& datagram, Packet& packet, const
   if (datagram.poisoned) return Drop::FragmentOverlap;
   if (const auto fault = check_fragment_size(header)) return fault->reason;
   if (datagram.fragments.size() >= config_.max_fragments) return Drop::ReassemblyLimit;
-  if (datagram.total != 0 && (end > datagram.total || (!facts.more && end != datagram.total)))
-    return Drop::FragmentOverlap;
+  if (datagram.total != 0 && end > datagram.total) return Drop::FragmentOverlap;
 
   const auto next = std::ranges::find_if(datagram.fragments,
                                          [&facts](const Fragment& other) { return other.offset >= facts.offset; });

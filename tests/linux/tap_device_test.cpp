@@ -35,6 +35,22 @@ TEST_P(TapDevice, KernelAnswersPing) {
   });
 }
 
+TEST_P(TapDevice, ShortVnetHeadersCarryTheSame) {
+  in_private_network([] {
+    World world{GetParam(), {.vnet_header_size = kVnetHeaderSizeShort}};
+    EXPECT_EQ(world.device().vnet_header_size(), kVnetHeaderSizeShort);
+    world.send(echo_request());
+    EXPECT_FALSE(world.wait_for([](const Received& r) { return is_echo_reply(r); }).empty());
+    const FileDescriptor fd{::socket(AF_INET, SOCK_DGRAM, 0)};
+    const sockaddr_in to = to_address("10.78.0.2", 9);
+    ASSERT_EQ(::sendto(fd.get(), "data", 4, 0, generic(to), sizeof to), 4);
+    VnetHeader header;
+    EXPECT_FALSE(world.wait_for([](const Received& r) { return is_ipv4(r, IPPROTO_UDP); }, &header).empty());
+    EXPECT_EQ(header.checksum, ChecksumState::Needed);
+    EXPECT_EQ(header.checksum_start, kEthernet + 20);
+  });
+}
+
 TEST_P(TapDevice, RawIpMediumCarriesPackets) {
   in_private_network([] {
     World world{GetParam(), {.medium = Medium::RawIp}};

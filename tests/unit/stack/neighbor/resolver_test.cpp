@@ -211,6 +211,21 @@ TEST_F(ResolverTest, AnswersArpAndLearnsFromTheQuestion) {
   EXPECT_EQ(resolver->cache().size(), 1u) << "others' talk makes no entries";
 }
 
+TEST_F(ResolverTest, AGratuitousAnnouncementRenewsWhatIsKnown) {  // RFC 5227 3: of both kinds
+  send("10.77.0.1");
+  arp(wire::ArpOperation::Reply, 1, "10.77.0.1", "10.77.0.2");
+  int mac_of_peer = 3;
+  for (const auto operation : {wire::ArpOperation::Request, wire::ArpOperation::Reply}) {
+    arp(operation, mac_of_peer, "10.77.0.1", "10.77.0.1");
+    frames.clear();
+    send("10.77.0.1");
+    ASSERT_EQ(frames.size(), 1u);
+    EXPECT_EQ(wire::EthernetView::parse(frames[0])->destination(), neighbor::mac(mac_of_peer++));
+  }
+  arp(wire::ArpOperation::Reply, 5, "10.77.0.5", "10.77.0.5");
+  EXPECT_EQ(resolver->cache().size(), 1u) << "nobody here talks to that one";
+}
+
 TEST_F(ResolverTest, DefendsItsAddressOnceInAWhile) {
   for (Duration d : {1s, 2s, 12s}) arp(wire::ArpOperation::Request, 9, "10.77.0.2", "10.77.0.2", at(d));
   EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
