@@ -6,9 +6,9 @@
 #include "src/app/cli/command_line.hpp"
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/control/client.hpp"
-#include "src/app/program_path.hpp"
+#include "src/app/process/program_path.hpp"
 #include "src/app/run_command.hpp"
-#include "src/app/supervisor.hpp"
+#include "src/app/supervisor/supervisor.hpp"
 #include "src/app/test_role.hpp"
 
 namespace {
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   const auto& line = std::get<app::CommandLine>(parsed);
   switch (line.command) {
     case app::Command::Test:
-      if (const auto code = app::run_inner(line.test, app::run_test_role)) return *code;
+      if (const auto code = app::run_debugged_stack(line.test, app::run_test_role)) return *code;
       return app::run_test(line.test, all, app::run_test_role);
     case app::Command::Run:
       return app::run_daemon(line.test.run);

@@ -1,15 +1,18 @@
 #include "src/app/run_command.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
-#include "src/app/daemon.hpp"
-#include "src/app/fault.hpp"
-#include "src/app/privileges.hpp"
-#include "src/app/ready_notice.hpp"
+#include "src/app/daemon/daemon.hpp"
+#include "src/app/process/fault.hpp"
+#include "src/app/process/privileges.hpp"
+#include "src/app/process/ready_notice.hpp"
 
 namespace app {
 namespace {
@@ -31,8 +34,21 @@ int open_stop_signals() {
   return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+// A second one, while drivers are being unloaded, ends the process at once.
+void restore_stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 ExitStatus run(const RunOptions& options) {
   std::string error;
+  // Asked first: a number that nobody opened for us would soon be a descriptor of our own.
+  if (options.ready_fd >= 0 && fcntl(options.ready_fd, F_GETFD) < 0)
+    return setup_failed("--ready-fd " + std::to_string(options.ready_fd) +
+                        " is not open; as in: wfptap run --ready-fd 3 3>FILE");
   const tap::FileDescriptor signals{open_stop_signals()};
   install_fault_report(nullptr);
   std::optional<User> user;
@@ -58,11 +74,13 @@ ExitStatus run(const RunOptions& options) {
   });
   daemon->loop().run();
   notify_stopping();
+  restore_stop_signals();
   auto result = daemon->finish();
   result.exit = result.violation_count > 0 ? ExitStatus{ExitReason::Verifier, kExitVerifier}
                                            : ExitStatus{ExitReason::Signal, 0};
   std::fputs(output::to_text(result).c_str(), stderr);
-  if (report.get() >= 0) output::write_report(result, report.get());
+  if (report.get() >= 0 && !output::write_report(result, report.get()))
+    std::fprintf(stderr, "wfptap: --report %s: %s\n", options.report_file.c_str(), std::strerror(errno));
   return result.exit;
 }
 

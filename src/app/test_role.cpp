@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include "src/app/daemon.hpp"
-#include "src/app/fault.hpp"
-#include "src/app/privileges.hpp"
+#include "src/app/daemon/daemon.hpp"
+#include "src/app/process/fault.hpp"
+#include "src/app/process/privileges.hpp"
 
 namespace app {
 namespace {
@@ -31,8 +31,9 @@ void tell_supervisor(const char* text, std::size_t size) {
   [[maybe_unused]] const auto written = write(fault_channel, message.data(), at);
 }
 
-int setup_failed(const std::string& sentence) {
-  std::fprintf(stderr, "wfptap: %s\n", sentence.c_str());
+// The supervisor prints it and puts it into the report.
+int setup_failed(const Channel& channel, const std::string& sentence) {
+  channel.send({{"type", "failed"}, {"text", sentence}});
   return kExitSetup;
 }
 
@@ -43,11 +44,11 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   install_fault_report(tell_supervisor);
   std::string error;
   const auto daemon = Daemon::create(options.run, error);
-  if (!daemon) return setup_failed(error);
-  if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(error);
+  if (!daemon) return setup_failed(channel, error);
+  if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(channel, error);
   if (error = daemon->start(); !error.empty()) {
     daemon->finish();
-    return setup_failed(error);
+    return setup_failed(channel, error);
   }
   channel.send({{"type", "ready"},
                 {"address", daemon->address(stack::Family::V4)},

@@ -1,8 +1,8 @@
 // The inner process of `wfptap test`: the daemon, driven by the supervisor's messages (channel.hpp).
 #pragma once
 
-#include "src/app/channel.hpp"
 #include "src/app/cli/options.hpp"
+#include "src/app/supervisor/channel.hpp"
 
 namespace app {
 

@@ -74,6 +74,7 @@ struct System::Impl final : shim::StackControl {
   ~Impl() override {
     shim.reset();
     stack.reset();
+    injections.run_completions();  // of what the stack still had: exactly once, also now
   }
 
   // --- shim::StackControl ---

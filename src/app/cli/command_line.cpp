@@ -131,6 +131,13 @@ void define_streams(CLI::App& app, Texts& t) {
   add_client_options(connect, t);
 }
 
+std::string command_names(const CLI::App& app) {
+  std::string names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  return names;
+}
+
 bool is_given(const std::vector<std::string>& ours, const std::string& option) {
   return std::any_of(ours.begin(), ours.end(), [&](const std::string& argument) {
     return argument == "--" + option || argument.starts_with("--" + option + "=");
@@ -241,6 +248,10 @@ std::variant<CommandLine, EndEarly> parse_command_line(const std::vector<std::st
   const auto named =
       app.get_subcommands([&](const CLI::App* one) { return !ours.empty() && one->get_name() == ours.front(); });
   const CLI::App* chosen = named.empty() ? nullptr : named.front();
+  if (chosen == nullptr && (ours.empty() || !ours.front().starts_with('-')))
+    return usage_error((ours.empty() ? "no command is given" : "'" + ours.front() + "' is no command") +
+                           "; there are " + command_names(app),
+                       "");
   if (chosen != nullptr && chosen->get_option_no_throw("--config") != nullptr)
     if (auto why = merge_config_file(*chosen, ours); !why.empty()) return usage_error(why, ours.front());
   try {

@@ -102,7 +102,7 @@ std::string drivers_text(const Report& report) {
     text += "driver " + driver.name + ": " +
             (!driver.loaded    ? "not loaded"
              : driver.unloaded ? "loaded and unloaded"
-                               : "loaded, NOT unloaded") +
+                               : "loaded, NOT unloaded: " + driver.why_not_unloaded) +
             "\n";
     for (const auto& line : driver.left) text += "  left behind: " + line + "\n";
   }

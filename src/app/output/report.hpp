@@ -16,6 +16,7 @@ struct DriverRecord {
   std::string file;
   bool loaded = false;
   bool unloaded = false;
+  std::string why_not_unloaded;
   std::vector<std::string> left;  // one line for everything that it left behind
 };
 

@@ -108,7 +108,8 @@ TEST(CommandLine, WrongValuesAreNamed) {
   expect_refused({"run", "--log-level", "loud"}, "warning");
   expect_refused({"run", "--gateway", "10.77.0.1", "--gateway", "10.77.0.9"}, "at most one");
   expect_refused({"run", "--frobnicate"}, "frobnicate");
-  expect_refused({}, "subcommand");
+  expect_refused({}, "no command is given; there are test, run, show");
+  expect_refused({"tset", "--", "true"}, "'tset' is no command; there are test, run, show");
   expect_refused({"show", "weather"}, "weather");
   expect_refused({"connect", "nowhere", "80"}, "nowhere");
   expect_refused({"connect", "10.0.0.1", "0"}, "0");

@@ -1,0 +1,87 @@
+// The daemon: a node with its services, drivers, control socket and recordings, from create() to finish(). `wfptap
+// run` and the inner process of `wfptap test` drive it.
+//
+// create() opens files and the device and starts no thread, so that privileges can be given up after it. From start()
+// on the stack runs on a thread of its own; drivers and filters are changed on the thread that runs loop(), which is
+// the caller's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "src/app/control/server.hpp"
+#include "src/app/daemon/inspect.hpp"
+#include "src/app/daemon/main_loop.hpp"
+#include "src/app/daemon/socket_network.hpp"
+#include "src/app/drivers/driver_loader.hpp"
+#include "src/app/output/capture.hpp"
+#include "src/app/output/trace_file.hpp"
+#include "src/app/process/logging.hpp"
+#include "src/app/services/service.hpp"
+#include "src/node/node.hpp"
+#include "src/node/outside.hpp"
+
+namespace app {
+
+class Daemon final : private control::Backend {
+ public:
+  static constexpr std::chrono::seconds kUsableLimit{15};        // until link and addresses are usable
+  static constexpr std::chrono::milliseconds kSettleLimit{500};  // before drivers are unloaded
+  static constexpr std::chrono::seconds kDrainLimit{10};
+
+  // Null on failure, with `error` saying what was wrong and what to do.
+  static std::unique_ptr<Daemon> create(const RunOptions& options, std::string& error);
+  ~Daemon() override;
+
+  bool give_control_to(uid_t user) { return server_->give_to(user); }
+  // Empty, or what failed; then finish() is still to be called.
+  std::string start();
+  MainLoop& loop() { return loop_; }
+  const std::string& control_path() const { return server_->path(); }
+  std::string address(stack::Family family) const;  // the stack's first one; empty: none
+
+  void unload_drivers();  // after loop() has ended, while the stack runs
+  // Drains, counts, stops everything and closes the files. The report lacks COMMAND and the exit status.
+  output::Report finish();
+
+ private:
+  explicit Daemon(const RunOptions& options);
+  bool open_files(std::string& error);
+  std::string start_services();
+  std::string load_drivers();
+  void watch_traces();
+
+  // control::Backend
+  control::Reply handle(const control::Json& request) override;
+  control::TraceHub& trace() override { return trace_hub_; }
+  bool is_layer(const std::string& name) override { return is_layer_name(name); }
+  std::shared_ptr<control::Relay> connect(const stack::SocketAddress& remote) override;
+  control::Reply show(const std::string& topic);
+  control::Reply load_driver(const control::Json& request);
+  control::Json status(node::System& system);
+  control::Json show_drivers();
+
+  RunOptions options_;
+  Logging logging_;
+  node::MachineClock clock_;
+  node::KernelRandom random_;
+  std::int64_t epoch_ns_;  // added to the stack's instants: nanoseconds since 1970
+  MainLoop loop_;
+  control::TraceHub trace_hub_;
+  std::unique_ptr<output::Capture> capture_;
+  std::unique_ptr<output::TraceFile> trace_file_;
+  std::unique_ptr<control::Server> server_;
+  std::unique_ptr<node::Node> node_;
+  node::System* system_ = nullptr;  // the node's, while it runs
+  bool is_running_ = false;
+
+  // The stack's thread only, but for their creation and destruction, which it does when asked.
+  std::unique_ptr<SocketNetwork> network_;
+  std::unique_ptr<NetEvents> net_events_;
+  std::vector<std::unique_ptr<services::Service>> services_;
+
+  std::unique_ptr<DriverLoader> drivers_;  // the loop's thread
+};
+
+}  // namespace app

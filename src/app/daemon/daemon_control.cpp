@@ -1,0 +1,126 @@
+// What the daemon answers on its control socket: control::Backend. Runs on clients' threads; what changes drivers and
+// filters is handed to the main loop, what looks at the stack to the stack's thread.
+#include "src/app/cli/version.hpp"
+#include "src/app/daemon/daemon.hpp"
+#include "src/app/daemon/filters.hpp"
+#include "stack/core/stack.hpp"
+#include "wfp/ledger/violation.hpp"
+
+namespace app {
+namespace {
+
+using control::Json;
+using control::Reply;
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Reply or_ending(std::optional<Reply> reply) {
+  return reply ? std::move(*reply) : Reply::failure("the daemon is ending");
+}
+
+}  // namespace
+
+Reply Daemon::handle(const Json& request) {
+  const auto command = text_of(request, "command");
+  if (command == "show") return show(text_of(request, "topic"));
+  if (command == "filter add") return or_ending(loop_.call([request] { return add_filter(request); }));
+  if (command == "filter delete") {
+    const auto id = request.find("id");
+    if (id == request.end() || !id->is_number_unsigned())
+      return Reply::failure("filter delete wants the filter's id");
+    return or_ending(loop_.call([id = id->get<std::uint64_t>()] { return delete_filter(id); }));
+  }
+  if (command == "driver load") return or_ending(loop_.call([this, request] { return load_driver(request); }));
+  if (command == "driver unload")
+    return or_ending(loop_.call([this, name = text_of(request, "driver")] {
+      auto why = drivers_->unload(name);
+      return why.empty() ? Reply::success({{"unloaded", name}}) : Reply::failure(std::move(why));
+    }));
+  return Reply::failure("'" + command + "' is no command of this daemon");
+}
+
+Reply Daemon::load_driver(const Json& request) {
+  auto parameters = options_.parameters;
+  const auto given = request.find("parameters");
+  if (given != request.end() && given->is_array()) {
+    if (given->size() > kMaxDriverParameters) return Reply::failure("too many parameters");
+    for (const auto& one : *given)
+      if (one.is_object())
+        parameters.push_back({text_of(one, "driver"), text_of(one, "value"), text_of(one, "data")});
+  }
+  auto loaded = drivers_->load(text_of(request, "driver"), parameters);
+  return loaded ? Reply::success({{"loaded", *loaded}}) : Reply::failure(loaded.why());
+}
+
+Reply Daemon::show(const std::string& topic) {
+  using Show = Json (*)(node::System&);
+  constexpr std::array<std::pair<std::string_view, Show>, 5> kTables{{{"flows", show_flows},
+                                                                      {"endpoints", show_endpoints},
+                                                                      {"layers", show_layers},
+                                                                      {"callouts", show_callouts},
+                                                                      {"filters", show_filters}}};
+  if (topic == "drivers") return Reply::success(show_drivers());
+  if (topic == "objects") return Reply::success(show_objects());
+  if (topic == "status") return Reply::success(node_->call([this](node::System& system) { return status(system); }));
+  if (topic == "netevents")
+    return Reply::success(
+        node_->call([this](node::System& system) { return show_net_events(system, *net_events_, epoch_ns_); }));
+  for (const auto& entry : kTables)
+    if (entry.first == topic)
+      return Reply::success(node_->call([&entry](node::System& system) { return entry.second(system); }));
+  return Reply::failure("there is nothing to show under '" + topic + "'");
+}
+
+Json Daemon::status(node::System& system) {
+  const auto& features = node_->features();
+  Json addresses = Json::array(), host_addresses = Json::array(), services = Json::array();
+  for (const auto& prefix : options_.node.addresses)
+    addresses.push_back(prefix.address.to_string() + "/" + std::to_string(prefix.length));
+  for (const auto& prefix : options_.node.host_addresses)
+    host_addresses.push_back(prefix.address.to_string() + "/" + std::to_string(prefix.length));
+  for (const auto& service : services_) {
+    const auto stats = service->stats();
+    services.push_back(stats.name + " on port " + std::to_string(stats.port) + ": " +
+                       std::to_string(stats.connections) + " connections, " + std::to_string(stats.accepted) +
+                       " accepted, " + std::to_string(stats.requests) + " requests, " +
+                       std::to_string(stats.malformed) + " malformed, " + std::to_string(stats.refused) + " refused");
+  }
+  return {{"version", std::string(kVersion)},
+          {"device", features.device},
+          {"medium", features.medium},
+          {"io", features.io},
+          {"offloads", features.offloads},
+          {"mtu", options_.node.mtu},
+          {"addresses", addresses},
+          {"host_addresses", host_addresses},
+          {"services", services},
+          {"packets", packet_counts(system)},
+          {"buffers_in_use", system.stack().pool().in_use()},
+          {"violations", wfp::ledger::violation_count()}};
+}
+
+Json Daemon::show_drivers() {
+  Json rows = Json::array();
+  const auto loaded = drivers_->loaded();
+  const auto violations = wfp::ledger::violations();
+  for (const auto& record : drivers_->records()) {
+    const auto at =
+        std::find_if(loaded.begin(), loaded.end(), [&](const auto& one) { return one.first == record.name; });
+    std::uint64_t broken = 0;
+    for (const auto& violation : violations)
+      if (wfp::ledger::driver_name(violation.driver) == record.name) broken += violation.count;
+    rows.push_back({{"name", record.name},
+                    {"state", at != loaded.end() ? "loaded"
+                              : record.loaded    ? "unloaded"
+                                                 : "failed to load"},
+                    {"objects", at != loaded.end() ? wfp::ledger::alive(at->second, 0).total() : 0},
+                    {"violations", broken},
+                    {"file", record.file}});
+  }
+  return {{"drivers", rows}};
+}
+
+}  // namespace app

@@ -1,0 +1,286 @@
+#include "src/app/daemon/inspect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include "src/app/output/trace_entry.hpp"
+#include "src/app/output/trace_format.hpp"
+#include "stack/core/stack.hpp"
+#include "wfp/ale/pend.hpp"
+#include "wfp/engine/engine.hpp"
+#include "wfp/flow/flow_table.hpp"
+#include "wfp/inject/injections.hpp"
+#include "wfp/ledger/ledger.hpp"
+#include "wfp/ledger/violation.hpp"
+#include "wfp/model/layer.hpp"
+
+namespace app {
+namespace {
+
+using control::Json;
+
+constexpr std::string_view kLayerPrefix = "FWPS_LAYER_";
+
+std::string hex(std::uint64_t value) {
+  std::array<char, 24> text;
+  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
+  return text.data();
+}
+
+std::string guid_text(const GUID& key) {
+  std::array<char, 48> text;
+  std::snprintf(text.data(), text.size(), "{%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x}",
+                static_cast<unsigned>(key.Data1), key.Data2, key.Data3, key.Data4[0], key.Data4[1], key.Data4[2],
+                key.Data4[3], key.Data4[4], key.Data4[5], key.Data4[6], key.Data4[7]);
+  return text.data();
+}
+
+// Rows up to the bound; how many there were beyond it is said.
+class Rows {
+ public:
+  explicit Rows(std::string name) : name_(std::move(name)) {}
+  void add(Json row) {
+    if (rows_.size() < kMaxRows) {
+      rows_.push_back(std::move(row));
+    } else {
+      ++left_out_;
+    }
+  }
+  Json take() {
+    Json result{{name_, std::move(rows_)}};
+    if (left_out_ > 0) result["left_out"] = left_out_;
+    return result;
+  }
+
+ private:
+  std::string name_;
+  Json rows_ = Json::array();
+  std::uint64_t left_out_ = 0;
+};
+
+std::string process_text(const stack::Owner* owner) {
+  if (owner == nullptr || (owner->process_id == 0 && owner->process_path.empty())) return "";
+  const auto path = output::utf8(owner->process_path);
+  return std::to_string(owner->process_id) + " " + path.substr(path.rfind('\\') + 1);
+}
+
+std::string address_text(const std::array<std::uint8_t, 16>& bytes, bool is_v4, std::uint16_t port) {
+  const auto all = std::as_bytes(std::span{bytes});
+  return stack::SocketAddress{is_v4 ? stack::IpAddress::v4(all.first(4)) : stack::IpAddress::v6(all), port}
+      .to_string();
+}
+
+// Layers at which an absorbed packet is one that a driver must bring back or give up; at the others an operation
+// without a packet may be absorbed, too.
+bool counts_as_packet(std::string_view layer) {
+  return layer.starts_with("INBOUND_TRANSPORT") || layer.starts_with("OUTBOUND_TRANSPORT") ||
+         layer.starts_with("INBOUND_IPPACKET") || layer.starts_with("OUTBOUND_IPPACKET") ||
+         layer.starts_with("ALE_AUTH_RECV_ACCEPT");
+}
+
+std::string_view name_of(stack::Hook hook) {
+  constexpr std::array<std::string_view, stack::kHookCount> kNames{"ip in",        "ip out",        "forward",
+                                                                   "transport in", "transport out", "datagram in",
+                                                                   "datagram out", "icmp error in", "icmp error out"};
+  return kNames[static_cast<std::size_t>(hook)];
+}
+
+std::string packet_text(const stack::PacketContext& context) {
+  const auto local = stack::SocketAddress{context.local, context.local_port}.to_string();
+  const auto remote = stack::SocketAddress{context.remote, context.remote_port}.to_string();
+  const bool inbound = context.direction == stack::Direction::Inbound;
+  std::string text =
+      output::protocol_name(context.protocol) + " " + (inbound ? remote : local) + " > " + (inbound ? local : remote);
+  if (context.tcp_flags != 0) text += " [" + output::tcp_flag_letters(context.tcp_flags) + "]";
+  return text;
+}
+
+std::string time_text(std::int64_t time_ns) {
+  const auto seconds = static_cast<std::time_t>(time_ns / 1'000'000'000);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  std::array<char, 48> text;
+  std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%03d", parts.tm_hour, parts.tm_min, parts.tm_sec,
+                static_cast<int>(time_ns / 1'000'000 % 1000));
+  return text.data();
+}
+
+output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction& direction) {
+  return {direction.accepted, direction.completed, direction.failed};
+}
+
+}  // namespace
+
+Json show_flows(node::System&) {
+  Rows rows{"flows"};
+  const auto* table = wfp::flow::FlowTable::current();
+  if (table == nullptr) return rows.take();
+  for (const auto& [flow, facts] : table->list(kMaxRows)) {
+    const bool is_v4 = facts.address_family == AF_INET;
+    rows.add({{"flow", hex(flow)},
+              {"protocol", output::protocol_name(facts.protocol)},
+              {"local", address_text(facts.local, is_v4, facts.local_port)},
+              {"remote", address_text(facts.remote, is_v4, facts.remote_port)},
+              {"direction", facts.inbound ? "inbound" : "outbound"},
+              {"process", facts.process_id}});
+  }
+  return rows.take();
+}
+
+Json show_endpoints(node::System& system) {
+  Rows rows{"endpoints"};
+  system.stack().endpoints().for_each([&](const stack::ip::EndpointRecord& record) {
+    rows.add({{"endpoint", hex(record.facts.endpoint.value)},
+              {"protocol", output::protocol_name(record.protocol)},
+              {"local", record.local.to_string()},
+              {"remote", record.remote.port == 0 ? "" : record.remote.to_string()},
+              {"state", record.state},
+              {"process", process_text(record.facts.owner)}});
+  });
+  return rows.take();
+}
+
+Json show_layers(node::System& system) {
+  Rows rows{"layers"};
+  for (const auto& layer : system.engine().layer_reports())
+    rows.add({{"layer", layer.name},
+              {"filters", layer.filters},
+              {"classified", layer.counts.classified},
+              {"permitted", layer.counts.permitted},
+              {"blocked", layer.counts.blocked},
+              {"absorbed", layer.counts.absorbed}});
+  auto result = rows.take();
+  if (const auto refusal = system.engine().coalescing_refusal())
+    result["coalescing"] = "large receive is off: callout " + std::to_string(refusal->callout_id) + " of driver " +
+                           refusal->driver + " was registered without " + refusal->missing_flag;
+  return result;
+}
+
+Json show_callouts(node::System& system) {
+  Rows rows{"callouts"};
+  for (const auto& callout : system.engine().callout_reports())
+    rows.add({{"id", callout.id},
+              {"name", callout.name},
+              {"driver", callout.driver},
+              {"layer", callout.layer},
+              {"registered", callout.is_registered},
+              {"flags", hex(callout.flags)},
+              {"flow_contexts", callout.flow_contexts},
+              {"key", guid_text(callout.key)}});
+  return rows.take();
+}
+
+Json show_filters(node::System& system) {
+  Rows rows{"filters"};
+  for (const auto& filter : system.engine().filter_reports())
+    rows.add({{"id", filter.id},
+              {"layer", filter.layer},
+              {"sublayer", filter.sublayer},
+              {"weight", filter.weight},
+              {"action", filter.action},
+              {"callout", filter.callout_id == 0 ? Json(nullptr) : Json(filter.callout_id)},
+              {"conditions", filter.conditions},
+              {"hits", filter.hits},
+              {"name", filter.name}});
+  return rows.take();
+}
+
+Json show_net_events(node::System& system, const NetEvents& events, std::int64_t epoch_ns) {
+  Rows rows{"netevents"};
+  for (const auto& event : events.latest())
+    rows.add({{"time", time_text(event.time.ns() + epoch_ns)},
+              {"type", "drop"},
+              {"reason", stack::name_of(event.reason)},
+              {"layer", event.has_context ? name_of(event.context.hook) : ""},
+              {"packet", event.has_context ? packet_text(event.context) : ""}});
+  auto result = rows.take();
+  result["forgotten"] = events.forgotten_count();
+  result["dropped"] = packet_counts(system)["dropped"];
+  return result;
+}
+
+Json show_objects() {
+  Rows rows{"objects"};
+  for (wfp::ledger::DriverId driver = 0; driver < wfp::ledger::kDriverLimit; ++driver) {
+    const auto alive = wfp::ledger::alive(driver, 1);
+    for (std::size_t kind = 0; kind < wfp::ledger::kKindCount; ++kind) {
+      if (alive.counts[kind] == 0) continue;
+      const auto name = wfp::ledger::name_of(static_cast<wfp::ledger::Kind>(kind));
+      const bool is_oldest =
+          !alive.samples.empty() && alive.samples.front().kind == static_cast<wfp::ledger::Kind>(kind);
+      rows.add({{"driver", wfp::ledger::driver_name(driver)},
+                {"kind", name},
+                {"count", alive.counts[kind]},
+                {"bytes", name == "pool_allocation" ? Json(alive.bytes) : Json(nullptr)},
+                {"detail", is_oldest ? alive.samples.front().detail : ""}});
+    }
+  }
+  return rows.take();
+}
+
+Json packet_counts(node::System& system) {
+  const auto& stats = system.stack().stats();
+  Json dropped = Json::object();
+  for (std::size_t i = 0; i < stack::kDropCount; ++i) {
+    const auto reason = static_cast<stack::Drop>(i);
+    if (reason == stack::Drop::Absorbed) continue;  // a driver has it: no loss, and counted by layer
+    if (const auto count = stats.dropped(reason); count != 0) dropped[std::string(stack::name_of(reason))] = count;
+  }
+  return {{"received", stats.frames_received},
+          {"sent", stats.frames_sent},
+          {"bytes_received", stats.bytes_received},
+          {"bytes_sent", stats.bytes_sent},
+          {"dropped", dropped}};
+}
+
+void collect_counts(node::System& system, output::Report& report) {
+  std::uint64_t absorbed_packets = 0;
+  for (const auto& layer : system.engine().layer_reports()) {
+    const auto& counts = layer.counts;
+    if (counts_as_packet(layer.name)) absorbed_packets += counts.absorbed;
+    if (counts.classified == 0) continue;
+    report.layers[std::string(kLayerPrefix) + layer.name] = {counts.classified, counts.permitted, counts.blocked,
+                                                             counts.absorbed};
+  }
+  if (const auto* injections = wfp::inject::Injections::current()) {
+    const auto counts = injections->counts();
+    report.injections_by_direction["inbound"] = record_of(counts.inbound);
+    report.injections_by_direction["outbound"] = record_of(counts.outbound);
+    report.injections = {counts.inbound.accepted + counts.outbound.accepted,
+                         counts.inbound.completed + counts.outbound.completed,
+                         counts.inbound.failed + counts.outbound.failed};
+  }
+  report.absorbed_never_reinjected =
+      absorbed_packets > report.injections.accepted ? absorbed_packets - report.injections.accepted : 0;
+  if (const auto* pends = wfp::ale::Pends::current()) {
+    const auto counts = pends->counts();
+    report.pends_started = counts.started;
+    report.pends_completed = counts.completed;
+  }
+  const auto packets = packet_counts(system);
+  report.packets_received = packets["received"];
+  report.packets_sent = packets["sent"];
+  for (const auto& [reason, count] : packets["dropped"].items()) report.packets_dropped[reason] = count;
+}
+
+void collect_violations(output::Report& report) {
+  report.violation_count = wfp::ledger::violation_count();
+  for (const auto& violation : wfp::ledger::violations())
+    report.violations.push_back({violation.rule, violation.message, wfp::ledger::driver_name(violation.driver),
+                                 violation.packet, violation.count, wfp::ledger::describe_stack(violation.stack)});
+}
+
+std::string driver_of_callout(node::System& system, std::uint32_t callout_id) {
+  for (const auto& callout : system.engine().callout_reports())
+    if (callout.id == callout_id) return callout.driver;
+  return {};
+}
+
+bool is_layer_name(std::string name) {
+  if (name.starts_with(kLayerPrefix)) name.erase(0, kLayerPrefix.size());
+  const auto all = wfp::model::layers();
+  return std::any_of(all.begin(), all.end(), [&](const auto& layer) { return layer.name == name; });
+}
+
+}  // namespace app

@@ -1,0 +1,50 @@
+#include "src/app/supervisor/early_report.hpp"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace app {
+namespace {
+
+std::string how_it_ended(const TestOptions& options, int status) {
+  if (WIFSIGNALED(status))
+    return "signal " + std::to_string(WTERMSIG(status)) + " (" + strsignal(WTERMSIG(status)) + ")";
+  if (options.gdb) return "the end of gdb";
+  return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+output::Report setup_report(const TestOptions& options, const std::string& why) {
+  output::Report report;
+  report.command = options.command;
+  report.exit = {ExitReason::Setup, kExitSetup};
+  report.notes.push_back(why);
+  return report;
+}
+
+output::Report fault_report(const TestOptions& options, int status, const std::optional<CommandEnd>& end,
+                            const std::string& bug_check) {
+  const auto how = how_it_ended(options, status);
+  std::fprintf(stderr, "wfptap: the stack ended unexpectedly by %s%s\n", how.c_str(),
+               !bug_check.empty() ? "; its bug check stands above"
+               : options.gdb      ? "; where it stopped stands above"
+                                  : "");
+  output::Report report;
+  report.command = options.command;
+  report.command_ran = end.has_value();
+  report.command_code = end ? end->code : 0;
+  report.exit = {ExitReason::Fault, kExitFault};
+  report.fault = bug_check.empty() ? "ended by " + how : bug_check;
+  return report;
+}
+
+void write_early_report(const output::Report& report, int fd, const TestOptions& options) {
+  if (fd >= 0 && !output::write_report(report, fd))
+    std::fprintf(stderr, "wfptap: --report %s: %s\n", options.run.report_file.c_str(), std::strerror(errno));
+}
+
+}  // namespace app
