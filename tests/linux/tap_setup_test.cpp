@@ -46,6 +46,16 @@ TEST(TapSetUp, ErrorsSayWhatToDo) {
   });
 }
 
+TEST(TapSetUp, ADeviceThatAnotherProgramHoldsIsRefused) {
+  in_private_network([] {
+    const World world{false};
+    const auto second = Device::open({.name = "wfp0"});
+    ASSERT_FALSE(second) << "the kernel would share the frames out between the two";
+    EXPECT_EQ(second.error().code, EBUSY);
+    EXPECT_NE(second.error().what.find("another program holds it"), std::string::npos) << second.error().what;
+  });
+}
+
 TEST(TapSetUp, StateReadsBackAsSet) {
   in_private_network([] {
     World world{false};

@@ -6,6 +6,7 @@ Every test runs `wfptap test`, which makes a network namespace of its own; nothi
 import json
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -87,11 +88,15 @@ def read_pcap(path):
 class LiveTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="wfptap-live-"))
-        self.addCleanup(lambda: subprocess.run(["rm", "-rf", str(self.folder)], check=False))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def wfptap_test(self, *drivers, command, options=(), timeout=60, expect=None, trace=True, pcap=True):
+    def need(self, tool):
+        if shutil.which(tool) is None:
+            self.skipTest(f"{tool} is not installed")
+
+    def wfptap_test(self, *drivers, command, options=(), timeout=60, expect=None, trace=True, pcap=True, program=PROGRAM):
         """Runs `wfptap test` and returns what it left; `expect` checks the exit code."""
-        arguments = [PROGRAM, "test", *map(str, drivers), "--report", str(self.folder / "report.json"),
+        arguments = [program, "test", *map(str, drivers), "--report", str(self.folder / "report.json"),
                      "--timeout", str(int(timeout * SLOW)), *options]
         if trace:
             arguments += ["--trace", str(self.folder / "trace.jsonl")]
@@ -99,7 +104,7 @@ class LiveTest(unittest.TestCase):
             arguments += ["--pcap", str(self.folder / "frames.pcap")]
         process = subprocess.Popen([*arguments, "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    text=True, cwd=self.folder, start_new_session=True,
-                                   env={**os.environ, "WFPTAP": PROGRAM})
+                                   stdin=subprocess.DEVNULL, env={**os.environ, "WFPTAP": program})
         try:
             stdout, stderr = process.communicate(timeout=timeout * SLOW + 30)
         except subprocess.TimeoutExpired:
