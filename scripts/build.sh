@@ -6,12 +6,12 @@ cd "$(dirname "$0")/.."
 
 preset=${1:-release}
 [ "$#" -gt 0 ] && shift
-need_packages build test
 case "$preset" in
-  clang) need_packages clang ;;
+  clang) need_packages build clang ;;
+  release | dev | asan | tsan) need_packages build ;;
+  *) echo "build.sh: '$preset' is no preset; there are release, dev, asan, tsan and clang" >&2; exit 2 ;;
 esac
 
 export CCACHE_NOHASHDIR=1
-cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log"; rm -f "build-$preset.log"; exit 1; }
-rm -f "build-$preset.log"
+said=$(cmake --preset "$preset" 2>&1) || { echo "$said"; exit 1; }
 cmake --build "build/$preset" -- "$@"

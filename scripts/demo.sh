@@ -5,5 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
 need_packages build demo
+scripts/check_machine.sh
 scripts/build.sh release wfptap drivers | tail -n 1
 exec python3 scripts/demo_steps.py build/release/wfptap

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building, testing or the demonstration need; as somebody else than root it says exactly
-# which are missing and how to get them. Sourced by the other scripts: `need_packages build|test|bench`.
+# which are missing and how to get them. Sourced by the other scripts, for need_packages; by itself: packages.sh GROUP...
 set -euo pipefail
 
 packages_build=(g++ cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-3-dev liburing-dev libspdlog-dev libfmt-dev
-  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev)
+  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev
+  libgtest-dev libgmock-dev libbenchmark-dev)
 packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
-packages_test=(libgtest-dev libgmock-dev libbenchmark-dev python3 curl nmap iproute2 iputils-ping wrk tcpdump tshark procps ethtool)
+packages_test=("${packages_demo[@]}" gdb)
 packages_clang=(clang-14 libclang-rt-14-dev)
 
-# need_packages GROUP...: makes sure that the packages of the groups are installed.
+# need_packages GROUP...: makes sure that the packages of the groups (build, demo, test, clang) are installed.
 need_packages() {
   local group name missing=()
   for group in "$@"; do
