@@ -2,11 +2,13 @@
 """Bulk both ways, request/response and connections: this stack on its TAP against the kernel over veth, in one run.
 
     bench/flow/run.py [--rounds N] [--seconds S] [--build build/release] [--record FILE]
+    bench/flow/run.py --print FILE        the table of a recorded run, as it stands in README.md
 
 Interleaved rounds (veth, stack, stack with the robust passthrough, veth, ...), medians, ratios: machines are noisy, so only the
 ratios last. Client and server are pinned to one processor each. All traffic stays in network namespaces made here.
 """
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -63,43 +65,68 @@ def run(command, seconds):
     return parse(out)
 
 
+def machine():
+    """One line on where a record comes from, without the machine's name."""
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} processors, {model}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def commit():
+    """The commit, with a mark when the tree differs from it."""
+    return subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], cwd=ROOT,
+                          capture_output=True, text=True).stdout.strip()
+
+
+def table(record):
+    medians = {name: {key: statistics.median(r[key] for r in rounds) for key, *_ in COLUMNS}
+               for name, rounds in record["results"].items()}
+    reference = medians["kernel over veth"]
+    lines = ["| | " + " | ".join(title for _, title, *_ in COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for name, figures in medians.items():
+        cells = []
+        for key, _, _, more_is_better in COLUMNS:
+            ratio = figures[key] / reference[key] if more_is_better else reference[key] / figures[key]
+            cells.append(f"{figures[key]:,.5g}" + (f" ({ratio:.2f})" if figures is not reference else ""))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    rounds = len(record["results"]["kernel over veth"])
+    return "\n".join([*lines, "", f"`{record['command']}`, commit {record['commit']}, {record['machine']}; medians of {rounds} "
+                      "interleaved rounds; in brackets the ratio to veth, above 1 is better than the kernel"])
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=2)
     options.add_argument("--build", default="build/release")
     options.add_argument("--record", type=pathlib.Path)
+    options.add_argument("--print", type=pathlib.Path)
     chosen = options.parse_args()
+    if chosen.print:
+        print(table(json.loads(chosen.print.read_text())))
+        return
     build = ROOT / chosen.build
     peer, program = build / "bench/peer", build / "wfptap"
+    for needed in (peer, program):
+        if not needed.exists():
+            sys.exit(f"{needed} is missing: run scripts/build.sh release first")
+    if os.geteuid() != 0 or os.cpu_count() < 2:
+        sys.exit("this needs root, for network namespaces, and two processors, one for each side")
     subjects = {
         "kernel over veth": lambda: over_veth(peer, chosen.seconds),
         "wfptap": lambda: over_tap(program, peer, chosen.seconds),
         "wfptap, passthrough robust": lambda: over_tap(program, peer, chosen.seconds, "passthrough", "--param",
                                                        "passthrough:mode=robust"),
     }
-    results = {name: [] for name in subjects}
+    record = {"date": datetime.date.today().isoformat(), "machine": machine(), "commit": commit(),
+              "command": " ".join(["bench/flow/run.py", *sys.argv[1:]]), "results": {name: [] for name in subjects}}
     for _ in range(chosen.rounds):
         for name, measure in subjects.items():
-            results[name].append(measure())
-    medians = {name: {key: statistics.median(r[key] for r in rounds) for key, *_ in COLUMNS}
-               for name, rounds in results.items()}
-    reference = medians["kernel over veth"]
-    print("| | " + " | ".join(title for _, title, *_ in COLUMNS) + " |")
-    print("|---" * (len(COLUMNS) + 1) + "|")
-    for name, figures in medians.items():
-        cells = []
-        for key, _, _, more_is_better in COLUMNS:
-            ratio = figures[key] / reference[key] if more_is_better else reference[key] / figures[key]
-            cells.append(f"{figures[key]:,.5g} ({ratio:.2f})")
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    print(f"\nmedians of {chosen.rounds} interleaved rounds of {chosen.seconds} s; in brackets the ratio to veth, "
-          "above 1 is better than the kernel")
+            record["results"][name].append(measure())
+    print(table(record))
     if chosen.record:
-        chosen.record.write_text(json.dumps({
-            "commit": subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip(),
-            "command": " ".join(sys.argv[1:]), "kernel": platform.release(), "processors": os.cpu_count(),
-            "rounds": chosen.rounds, "seconds": chosen.seconds, "medians": medians}, indent=1) + "\n")
+        chosen.record.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
