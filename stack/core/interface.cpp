@@ -100,13 +100,8 @@ bool Interface::add_address(const IpPrefix& prefix, Instant now) {
 void Interface::remove_address(const IpAddress& address) {
   const ip::InterfaceAddress* own = parts_.ip.addresses.find(address, index_);
   if (own == nullptr) return;
-  const IpPrefix prefix = own->prefix;
+  parts_.ip.routes.remove(on_link_route(own->prefix));
   parts_.ip.addresses.remove(index_, address);
-  const bool is_shared = std::ranges::any_of(parts_.ip.addresses.all(), [&](const ip::InterfaceAddress& other) {
-    return other.interface_index == index_ && other.prefix.length == prefix.length &&
-           prefix.contains(other.prefix.address);
-  });
-  if (!is_shared) parts_.ip.routes.remove(on_link_route(prefix));
   if (resolver_ != nullptr) resolver_->forget_address(address);
 }
 

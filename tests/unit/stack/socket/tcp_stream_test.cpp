@@ -160,7 +160,7 @@ TEST_F(Streams, ListenerHandsOutStreams) {
   EXPECT_FALSE(stream);
   poll();
   ASSERT_TRUE(stream);
-  socket_listener = TcpListener{};  // closes
+  { const TcpListener last = std::move(socket_listener); }  // closes
   EXPECT_NE((socket_listener = TcpListener{tcp->listen(local, nullptr).listener}).endpoint(), EndpointId{});
   EXPECT_EQ(stream.info().remote, remote);
   EXPECT_EQ(std::string(stream.info().state), "ESTABLISHED");
