@@ -54,6 +54,48 @@ TEST_P(Dpc, RemovedOneDoesNotRun) {
   EXPECT_EQ(scheduler().run_dpcs(0), 0u);
 }
 
+VOID name_dpc(PKDPC, PVOID context, PVOID name, PVOID) {
+  static_cast<std::string*>(context)->append(static_cast<const char*>(name));
+}
+
+TEST_P(Dpc, ImportantOnesRunFirst) {
+  std::string order;
+  KDPC dpcs[3];
+  for (KDPC& dpc : dpcs) KeInitializeDpc(&dpc, name_dpc, &order);
+  KeSetImportanceDpc(&dpcs[2], HighImportance);
+  const char* names[] = {"a", "b", "!"};
+  for (int i = 0; i < 3; ++i) KeInsertQueueDpc(&dpcs[i], const_cast<char*>(names[i]), nullptr);
+  EXPECT_EQ(scheduler().run_dpcs(0), 3u);
+  EXPECT_EQ(order, "!ab");
+}
+
+VOID note_processor(PKDPC, PVOID context, PVOID, PVOID) {
+  *static_cast<ULONG*>(context) = KeGetCurrentProcessorNumber();
+}
+
+TEST(DpcTarget, RunsOnTheProcessorThatItNames) {
+  VirtualClock clock;
+  Kernel kernel(std::make_unique<SimScheduler>(clock, 1, 2));
+  Scheduler& scheduler = kernel.scheduler();
+  scheduler.bind_processor(0);
+  scheduler.bind_processor(1);
+  ULONG ran_on = 99;
+  KDPC dpc;
+  KeInitializeDpc(&dpc, note_processor, &ran_on);
+  KeSetTargetProcessorDpc(&dpc, 1);
+  KeInsertQueueDpc(&dpc, nullptr, nullptr);
+  EXPECT_EQ(scheduler.run_dpcs(0), 0u);
+  EXPECT_EQ(scheduler.run_dpcs(1), 1u);
+  EXPECT_EQ(ran_on, 1u);
+  KeSetTargetProcessorDpc(&dpc, 63);  // there is no such processor: the first one runs it
+  KeInsertQueueDpc(&dpc, nullptr, nullptr);
+  EXPECT_EQ(scheduler.run_dpcs(0), 1u);
+  EXPECT_EQ(ran_on, 0u);
+  EXPECT_EQ(KeQueryActiveProcessorCount(nullptr), 2u);
+  scheduler.unbind_processor(0);
+  scheduler.unbind_processor(1);
+}
+
 struct FromThread {
   KDPC dpc;
   Record record;
@@ -198,6 +240,20 @@ TEST_P(Dpc, TimerFiresAndCancelledOneDoesNot) {
   serve_until([&] { return record.runs == 1; });
   EXPECT_TRUE(KeReadStateTimer(&timer));
   EXPECT_FALSE(KeReadStateTimer(&cancelled));
+}
+
+TEST_P(Dpc, OnlyOneDriversTimersAreCancelled) {
+  KTIMER mine, other;
+  KeInitializeTimer(&mine);
+  KeInitializeTimer(&other);
+  KeSetTimer(&other, relative(1h), nullptr);
+  {
+    const ledger::DriverScope scope(driver);
+    KeSetTimer(&mine, relative(1h), nullptr);
+  }
+  EXPECT_EQ(scheduler().cancel_timers_of(driver), 1u);
+  EXPECT_FALSE(KeCancelTimer(&mine));
+  EXPECT_TRUE(KeCancelTimer(&other));
 }
 
 // Work that arrives between a processor's look for it and its blocking. The DPC that cannot run at this level keeps

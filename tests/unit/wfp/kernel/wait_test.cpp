@@ -99,6 +99,10 @@ TEST_P(Wait, SemaphoreCountsAndMutexIsOwned) {
   EXPECT_EQ(wait_on(&semaphore, 0ns), STATUS_TIMEOUT);
   KeReleaseSemaphore(&semaphore, 0, 3, FALSE);
   EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("would exceed the limit 2")));
+  EXPECT_EQ(KeReleaseSemaphore(&semaphore, 0, 1, FALSE), 0);
+  EXPECT_EQ(KeReleaseSemaphore(&semaphore, 0, 2, FALSE), 1);  // one is there already
+  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("2 more would exceed the limit 2")));
+  EXPECT_EQ(KeReadStateSemaphore(&semaphore), 1);
   KMUTEX mutex;
   KeInitializeMutex(&mutex, 0);
   EXPECT_EQ(wait_on(&mutex, 0ns), STATUS_SUCCESS);
