@@ -34,14 +34,18 @@ static NTSTATUS PtOpenParameters(PUNICODE_STRING RegistryPath, HANDLE* Parameter
   return status;
 }
 
+/* FALSE: there is no such value. One that cannot be read, because it is longer than any that we know, is there all the
+ * same: its type is then REG_NONE, which nobody asks for. */
 static BOOLEAN PtReadValue(HANDLE Key, PCWSTR Name, PT_VALUE* Value) {
   UNICODE_STRING name;
   ULONG length = 0;
+  NTSTATUS status;
 
   RtlInitUnicodeString(&name, Name);
   RtlZeroMemory(Value, sizeof(*Value));
-  return NT_SUCCESS(
-      ZwQueryValueKey(Key, &name, KeyValuePartialInformation, &Value->Information, sizeof(*Value), &length));
+  status = ZwQueryValueKey(Key, &name, KeyValuePartialInformation, &Value->Information, sizeof(*Value), &length);
+  if (!NT_SUCCESS(status)) Value->Information.Type = REG_NONE;
+  return (BOOLEAN)(status != STATUS_OBJECT_NAME_NOT_FOUND);
 }
 
 /* TRUE for Yes, FALSE for No, Default when the value is missing or neither. */

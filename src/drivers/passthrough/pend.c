@@ -1,11 +1,12 @@
 /* Authorization at ALE_AUTH_RECV_ACCEPT and, with connect=pend, at ALE_AUTH_CONNECT: the operation is pended, and the
- * queue's DPC completes it. The two differ in what completing does (documented with FwpsCompleteOperation0):
+ * queue's DPC completes it. The two differ in what completing does (documented with FwpsCompleteOperation0).
  *
- *   RECV_ACCEPT  The packet was flushed by the stack when we pended. Completing only forgets the operation; the
- * decision is what we do with the clone: injecting it permits, dropping it refuses. The injected clone is classified
- *                here once more, as ours, and our permit then authorizes the flow.
- *   CONNECT      Completing makes the engine ask again at once, with IS_REAUTHORIZE set, and that answer counts. TCP
- * has no packet here; the first datagram of other protocols goes back through its endpoint afterwards.
+ * RECV_ACCEPT: the packet was flushed by the stack when we pended. Completing only forgets the operation; the decision
+ * is what we do with the clone. Injecting it permits, dropping it refuses. The injected clone is classified here once
+ * more, as ours, and our permit then authorizes the flow.
+ *
+ * CONNECT: completing makes the engine ask again at once, with IS_REAUTHORIZE set, and that answer counts. TCP has no
+ * packet here; the first datagram of other protocols goes back through its endpoint afterwards.
  *
  * Pended packets wait in the same queues as absorbed ones, so that the packets of a flow keep their order across the
  * moment at which it becomes authorized. */

@@ -144,8 +144,7 @@ static PT_PACKET* PtPop(PT_QUEUE* Queue) {
   return packet;
 }
 
-/* Back to the front, and a pause: the queue stands still behind a packet that cannot go yet, or order would be lost.
- */
+/* Back to the front, and a pause: behind a packet that cannot go yet the queue stands still, or order would be lost. */
 static void PtWaitAndRetry(PT_QUEUE* Queue, PT_PACKET* Packet) {
   KLOCK_QUEUE_HANDLE lock;
   LARGE_INTEGER due;

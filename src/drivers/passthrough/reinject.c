@@ -119,8 +119,7 @@ static NTSTATUS PtInjectByNetwork(PT_PACKET* Packet) {
 
 static NTSTATUS PtInjectReceive(PT_PACKET* Packet) {
   if (PtHeaderIsStale(Packet)) {
-    /* Rebuilding: the data starts at the old header and its size is given. The source of a received packet is remote.
-     */
+    /* Rebuilding: the data starts at the old header and its size is given. A received packet's source is remote. */
     NTSTATUS status = FwpsConstructIpHeaderForTransportPacket0(
         Packet->Clone, Packet->IpHeaderSize, PtAddressFamily(Packet), Packet->RemoteAddress, Packet->LocalAddress,
         (IPPROTO)Packet->Protocol, 0, NULL, 0, 0, NULL, Packet->Interface, Packet->SubInterface);

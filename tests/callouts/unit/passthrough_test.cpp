@@ -423,9 +423,11 @@ TEST_F(Passthrough, LoadsAndUnloadsAgainAndAgain) {
 TEST_F(Passthrough, SettingsThatMakeNoSenseAreNamedAndIgnored) {
   set("mode", "fast");
   set("depth", "0");
+  set("zero", std::string(300, 'x').c_str());
   ASSERT_EQ(load(), STATUS_SUCCESS);
   EXPECT_THAT(printed_, testing::HasSubstr("parameter mode must be robust or naive"));
   EXPECT_THAT(printed_, testing::HasSubstr("depth must be a number from 1 to 65536; 4096 is used"));
+  EXPECT_THAT(printed_, testing::HasSubstr("parameter zero must be permit or inject")) << "longer than its buffer";
   EXPECT_THAT(printed_, testing::HasSubstr("mode robust, zero inject"));
 }
 
