@@ -149,6 +149,31 @@ TEST_P(PendTest, CompletionInsideTheClassifyWaitsForItToUnwind) {
   EXPECT_THAT(host.resumed, ElementsAre(ticket));
 }
 
+TEST_P(PendTest, CompletingTwiceBeforeItIsCarriedOutIsNamed) {
+  HANDLE context = nullptr;
+  authorize([&](HANDLE completion, FWPS_CLASSIFY_OUT0& out) {
+    EXPECT_EQ(pends->pend(completion, &context), STATUS_SUCCESS);
+    pends->complete(context);
+    pends->complete(context);
+    absorb(out);
+  });
+  EXPECT_THAT(take_rules(), ElementsAre("PEND-DOUBLE-COMPLETE"));
+  pends->run_deferred();
+  EXPECT_EQ(host.resumed.size(), 1u);
+}
+
+// The stack is in the middle of another operation then: it goes on with this one after it.
+TEST_P(PendTest, CompletionInsideAnotherClassifyWaitsForItToUnwind) {
+  HANDLE context = nullptr;
+  const std::uint64_t ticket = pend_one(context);
+  authorize([&](HANDLE, FWPS_CLASSIFY_OUT0&) {
+    pends->complete(context);
+    EXPECT_TRUE(host.resumed.empty());
+  });
+  EXPECT_EQ(pends->run_deferred(), 1u);
+  EXPECT_THAT(host.resumed, ElementsAre(ticket));
+}
+
 TEST_P(PendTest, AnotherAnswerStandsAndCompletionThenDoesNothing) {
   HANDLE context = nullptr;
   EXPECT_EQ(authorize([&](HANDLE completion, FWPS_CLASSIFY_OUT0& out) {

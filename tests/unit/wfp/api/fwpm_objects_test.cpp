@@ -1,6 +1,7 @@
 // Objects through the C functions: add, get by each name, delete, and each documented status of theirs.
 #include "fwpm/sublayers.h"
 #include "tests/unit/wfp/api/management_fixture.hpp"
+#include "wfp/api/translate.hpp"
 
 namespace wfp::api {
 namespace {
@@ -175,6 +176,20 @@ TEST_F(ObjectsApi, FiltersComeBackAsTheyWereGiven) {
   EXPECT_EQ(FwpmFilterDeleteByKey0(session, &made.filterKey), STATUS_SUCCESS);
   EXPECT_EQ(FwpmFilterDeleteByKey0(session, &made.filterKey), STATUS_FWP_FILTER_NOT_FOUND);
   EXPECT_EQ(FwpmFilterGetByKey0(session, &made.filterKey, &found), STATUS_FWP_FILTER_NOT_FOUND);
+}
+
+TEST_F(ObjectsApi, WhatIsTooLongIsRefused) {
+  FWPM_SUBLAYER0 made = sublayer(key(1));
+  std::vector<UINT8> data(kMaxProviderData + 1);
+  made.providerData = {static_cast<UINT32>(data.size()), data.data()};
+  EXPECT_EQ(FwpmSubLayerAdd0(session, &made, nullptr), STATUS_FWP_OUT_OF_BOUNDS);
+  made.providerData = {1, nullptr};
+  EXPECT_EQ(FwpmSubLayerAdd0(session, &made, nullptr), STATUS_FWP_NULL_POINTER);
+  std::vector<WCHAR> text(model::kMaxNameUnits + 2, 'x');
+  text.back() = 0;
+  made.providerData = {};
+  made.displayData.description = text.data();
+  EXPECT_EQ(FwpmSubLayerAdd0(session, &made, nullptr), STATUS_FWP_OUT_OF_BOUNDS);
 }
 
 TEST_F(ObjectsApi, OpeningASession) {

@@ -53,6 +53,7 @@ TEST_P(FwpsInjectTest, ATransportSendNamesItsEndpointAndRemote) {
   EXPECT_EQ(FwpsInjectTransportSendAsync0(handle, nullptr, 55, 0, &arguments, AF_INET, 1, nbl, done, &done_count),
             STATUS_FWP_NULL_POINTER);
   arguments.remoteAddress = remote;
+  arguments.remoteScopeId.Value = 5;
   EXPECT_EQ(FwpsInjectTransportSendAsync0(handle, nullptr, 55, 0, &arguments, 99, 1, nbl, done, &done_count),
             STATUS_INVALID_PARAMETER);
   ASSERT_EQ(FwpsInjectTransportSendAsync0(handle, nullptr, 55, 0, &arguments, AF_INET, 1, nbl, done, &done_count),
@@ -61,6 +62,25 @@ TEST_P(FwpsInjectTest, ATransportSendNamesItsEndpointAndRemote) {
   ASSERT_EQ(host.injected.size(), 1u);
   EXPECT_EQ(host.injected[0].endpoint, 55u);
   EXPECT_EQ(host.injected[0].remote_address[1], 77u);
+  EXPECT_EQ(host.injected[0].remote_scope_id, 5u);
+  host.finish_all();
+  turn();
+  EXPECT_EQ(done_count, 1);
+}
+
+TEST_P(FwpsInjectTest, AHeaderOfTheCallersOwnIsNotSupported) {
+  UCHAR remote[4] = {10, 77, 0, 1};
+  FWPS_TRANSPORT_SEND_PARAMS1 arguments{};
+  arguments.remoteAddress = remote;
+  arguments.headerIncludeHeaderLength = 20;
+  NET_BUFFER_LIST* const nbl = make_packet();
+  const HANDLE handle = to_windows(transport);
+  EXPECT_EQ(FwpsInjectTransportSendAsync1(handle, nullptr, 55, 0, &arguments, AF_INET, 1, nbl, done, &done_count),
+            STATUS_NOT_SUPPORTED);
+  arguments.headerIncludeHeaderLength = 0;
+  EXPECT_EQ(FwpsInjectTransportSendAsync1(handle, nullptr, 55, 0, &arguments, AF_INET, 1, nbl, done, &done_count),
+            STATUS_SUCCESS);
+  turn();
   host.finish_all();
   turn();
   EXPECT_EQ(done_count, 1);

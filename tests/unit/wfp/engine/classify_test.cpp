@@ -103,6 +103,16 @@ TEST_F(ClassifyTest, NoticesComeAndGo) {
   EXPECT_THAT(types, ElementsAre(FWPS_CALLOUT_NOTIFY_ADD_FILTER, FWPS_CALLOUT_NOTIFY_DELETE_FILTER));
 }
 
+TEST_F(ClassifyTest, TheNoticeAfterTheCommitComesWhereItWasAskedFor) {
+  std::vector<int> types;
+  notify_bodies[0] = [&](FWPS_CALLOUT_NOTIFY_TYPE type, FWPS_FILTER3&) {
+    types.push_back(type);
+    return STATUS_SUCCESS;
+  };
+  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr, FWP_CALLOUT_FLAG_ENABLE_COMMIT_ADD_NOTIFY);
+  EXPECT_THAT(types, ElementsAre(FWPS_CALLOUT_NOTIFY_ADD_FILTER, FWPS_CALLOUT_NOTIFY_ADD_FILTER_POST_COMMIT));
+}
+
 TEST_F(ClassifyTest, RegisteringLateInsideATransactionTellsOfOldFilters) {
   int told = 0;
   notify_bodies[0] = [&](auto, auto&) { return ++told, STATUS_SUCCESS; };
@@ -167,6 +177,15 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
   };
   classify();
   EXPECT_THAT(rules(), ElementsAre(rule::kIrqlLeak));
+
+  KSPIN_LOCK lock{};
+  classify_bodies[0] = [&](const auto&, auto, auto& out) {
+    out.actionType = FWP_ACTION_PERMIT;
+    KeAcquireSpinLockAtDpcLevel(&lock);
+  };
+  classify();
+  KeReleaseSpinLockFromDpcLevel(&lock);
+  EXPECT_THAT(rules(), testing::Contains(kernel::rule::kLockHeld));
 
   add_sublayer(9, 0xffff);
   add(filter(FWP_ACTION_BLOCK, 9));

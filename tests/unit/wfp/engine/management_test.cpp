@@ -79,6 +79,40 @@ TEST_F(ManagementTest, DynamicObjectsVanishWithTheirSession) {
   EXPECT_EQ(management().get_sublayer(session, key_of(8), found), STATUS_FWP_SUBLAYER_NOT_FOUND);
 }
 
+// 55: what another dynamic session added is neither to be used nor deleted.
+TEST_F(ManagementTest, DynamicSessionsKeepToThemselves) {
+  const SessionOptions dynamic{.name = u"", .is_dynamic = true, .wait_ms = 0};
+  SessionId one = 0, other = 0;
+  ASSERT_EQ(management().open(dynamic, one), STATUS_SUCCESS);
+  ASSERT_EQ(management().open(dynamic, other), STATUS_SUCCESS);
+  model::SubLayer sublayer;
+  sublayer.key = key_of(8);
+  sublayer.name = u"dynamic";
+  ASSERT_EQ(management().add(one, sublayer), STATUS_SUCCESS);
+  EXPECT_EQ(management().add(other, filter(FWP_ACTION_BLOCK, 8), nullptr), STATUS_FWP_WRONG_SESSION);
+  EXPECT_EQ(management().remove_sublayer(other, key_of(8)), STATUS_FWP_WRONG_SESSION);
+  EXPECT_EQ(management().remove_sublayer(one, key_of(8)), STATUS_SUCCESS);
+}
+
+TEST_F(ManagementTest, SessionsAreBounded) {
+  SessionId id = 0;
+  for (std::size_t i = 1; i < kMaxSessions; ++i) ASSERT_EQ(management().open({}, id), STATUS_SUCCESS);
+  EXPECT_EQ(management().open({}, id), STATUS_INSUFFICIENT_RESOURCES);
+  EXPECT_EQ(management().close(session), STATUS_SUCCESS);
+  EXPECT_EQ(management().open({}, id), STATUS_SUCCESS);
+}
+
+// The next transaction has nothing to do with what was undone.
+TEST_F(ManagementTest, AbortedDeletionsStayUndone) {
+  const auto kept = add(filter(FWP_ACTION_BLOCK));
+  ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);
+  EXPECT_EQ(management().remove_filter(session, kept), STATUS_SUCCESS);
+  EXPECT_EQ(management().abort(session), STATUS_SUCCESS);
+  add(filter(FWP_ACTION_PERMIT));
+  EXPECT_EQ(engine->filter_reports().size(), 2u);
+  EXPECT_EQ(classify().verdict, Verdict::Block);
+}
+
 TEST_F(ManagementTest, AbortUndoesEverything) {
   const auto kept = add(filter(FWP_ACTION_BLOCK));
   ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);

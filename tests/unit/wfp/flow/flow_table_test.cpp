@@ -132,7 +132,9 @@ TEST_P(FlowTableTest, AFlowThatEndsInsideAClassifyDeletesAfterIt) {
     EXPECT_TRUE(Classifying::deleted.empty());
   });
   EXPECT_EQ(Classifying::deleted.size(), 1u);
-  EXPECT_NE(flows->create({}), flow);  // the slot may be used again, under another generation
+  const HandleValue next = flows->create({});
+  EXPECT_NE(next, flow);
+  EXPECT_EQ(next >> 32, flow >> 32);  // the slot is free again, under another generation
 }
 
 TEST_P(FlowTableTest, ACalloutWithContextsIsBusy) {
@@ -149,6 +151,15 @@ TEST_P(FlowTableTest, AbortReachesTheHostBetweenPackets) {
   EXPECT_EQ(flows->run_aborts(), 1u);
   EXPECT_THAT(host.aborted, testing::ElementsAre(flow));
   EXPECT_FALSE(flows->has_work());
+}
+
+TEST_P(FlowTableTest, ContextsAndAbortsAreBounded) {
+  for (std::uint16_t layer = 0; layer < kMaxContextsPerFlow; ++layer) ASSERT_EQ(associate(5, layer), STATUS_SUCCESS);
+  EXPECT_EQ(associate(5, kMaxContextsPerFlow), STATUS_INSUFFICIENT_RESOURCES);
+  for (std::size_t i = 0; i < kMaxAborts; ++i) ASSERT_EQ(flows->abort(flow), STATUS_SUCCESS);
+  EXPECT_EQ(flows->abort(flow), STATUS_INSUFFICIENT_RESOURCES);
+  EXPECT_EQ(flows->run_aborts(), kMaxAborts);
+  flows->end(flow);
 }
 
 TEST_P(FlowTableTest, TheTableIsBounded) {

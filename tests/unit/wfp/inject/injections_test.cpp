@@ -119,6 +119,31 @@ TEST_P(InjectionsTest, TooManyHopsCompleteWithoutTheStack) {
   ASSERT_EQ(completed.size(), 1u);
   EXPECT_EQ(completed[0].status, kTooManyHopsStatus);
   EXPECT_EQ(injections->counts().too_many_hops, 1u);
+
+  NET_BUFFER_LIST* const last = make_packet();
+  ndis::injection_mark(*last).hops = kMaxHops - 1;
+  ASSERT_EQ(inject(InjectPath::NetworkReceive, last), STATUS_SUCCESS);
+  turn();
+  EXPECT_EQ(host.injected.size(), 1u);
+  host.finish_all();
+  turn();
+}
+
+// Also those that the stack has: a host that completes nothing must not make the tickets grow without end.
+TEST_P(InjectionsTest, WhatIsUnderWayIsBounded) {
+  ndis::NblPool many{kMaxInjections + 2};
+  NET_BUFFER_LIST* const original = make_original();
+  for (std::size_t i = 0; i < kMaxInjections; ++i) {
+    ASSERT_EQ(inject(InjectPath::NetworkSend, ndis::clone(*original, many)), STATUS_SUCCESS);
+    if (i % kMaxRequests == kMaxRequests - 1) injections->drain();
+  }
+  NET_BUFFER_LIST* const one_too_many = ndis::clone(*original, many);
+  EXPECT_EQ(inject(InjectPath::NetworkSend, one_too_many), STATUS_INSUFFICIENT_RESOURCES);
+  ndis::release(*one_too_many);
+  for (const InjectRequest& request : std::exchange(host.injected, {})) ndis::release(*request.nbl);
+  turn();
+  EXPECT_EQ(completed.size(), kMaxInjections);
+  ndis::release(*original);
 }
 
 TEST_P(InjectionsTest, LayoutHandlerAndMarkAreAsTheyWere) {
