@@ -2,6 +2,7 @@
 """The steps of scripts/demo.sh: each runs `wfptap test` and shows what the layers saw. Usage: demo_steps.py PROGRAM"""
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,13 +20,13 @@ def check(what, held):
 class Run:
     """One `wfptap test` with its report and its trace."""
 
-    def __init__(self, title, mode, command, *options):
+    def __init__(self, title, mode, command, shown=None):
         print(f"\n== {title}")
-        print(f"   $ wfptap test passthrough --param passthrough:mode={mode} {' '.join(options)} -- {command}")
+        print(f"   $ wfptap test passthrough --param passthrough:mode={mode} -- {shown or 'sh -c ' + shlex.quote(command)}")
         with tempfile.TemporaryDirectory() as folder:
             report, trace = pathlib.Path(folder, "report.json"), pathlib.Path(folder, "trace.jsonl")
             done = subprocess.run([PROGRAM, "test", "passthrough", "--param", f"passthrough:mode={mode}", "--timeout", "60",
-                                   "--report", report, "--trace", trace, *options, "--", "sh", "-c", command],
+                                   "--report", report, "--trace", trace, "--", "sh", "-c", command],
                                   capture_output=True, text=True)
             self.code, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
             if not report.exists():
@@ -40,10 +41,11 @@ class Run:
                 print(f"   {layer.removeprefix('FWPS_LAYER_'):46}{counts['classified']:11}{counts['permitted']:11}"
                       f"{counts['absorbed']:10}{counts['blocked']:9}")
         i = self.report["injections"]
-        print(f"   cloned and reinjected {i['accepted']}, completed {i['completed']}, failed {i['failed']}; "
-              f"never reinjected {self.report['packets']['absorbed_never_reinjected']}; "
-              f"objects alive after unload {sum(self.report['objects'].values())}; "
-              f"rules broken {len(self.report['violations'])}")
+        absorbed = sum(counts["absorbed"] for counts in self.report["layers"].values())
+        print(f"   absorbed {absorbed}; cloned and reinjected {i['accepted']}, completed {i['completed']}, failed {i['failed']}; "
+              f"never reinjected {self.report['packets']['absorbed_never_reinjected']};\n"
+              f"   objects alive after the driver was unloaded {sum(self.report['objects'].values())}; "
+              f"verifier rules broken {len(self.report['violations'])}")
 
     def nothing_lost(self):
         i = self.report["injections"]
@@ -56,7 +58,10 @@ class Run:
 
 
 def show_metadata(title, record):
-    print(f"   {title}: {record['origin']} {record['local']} > {record['remote']}, injection {record['injection_state']}")
+    source, target = record["local"], record["remote"]
+    if record["direction"] == "inbound":
+        source, target = target, source
+    print(f"   {title}: {source} > {target}, origin {record['origin']}, its metadata as the callout sees it:")
     for member, value in record["metadata"].items():
         print(f"      {member:26} {value}")
 
@@ -81,7 +86,7 @@ def reset(mode, expect, meaning):
               f"{QUIET}curl -s --connect-timeout 4 http://{V4}:4444")
     records = run.find("FWPS_LAYER_OUTBOUND_TRANSPORT_V4", lambda r: r["origin"] == "tcp.reset")
     if records and mode == "naive":
-        show_metadata("as the callout saw it", records[0])
+        show_metadata("the RST", records[0])
     check(f"{mode}: curl exits {expect} ({meaning}), it exited {run.code}", run.code == expect)
     check("0x8cc0: the endpoint handle is present and zero",
           bool(records) and int(records[0]["metadata"]["currentMetadataValues"], 16) == 0x8CC0
@@ -100,7 +105,8 @@ CLIENT = ("import socket,subprocess,time; s=socket.create_connection(('%s',80));
 
 def time_wait(mode):
     run = Run(f"Awkward packets 2 and 3, TIME-WAIT after the stack closed first, mode={mode}", mode,
-              f"{QUIET}python3 -c \"{CLIENT}\"")
+              f"{QUIET}python3 -c \"{CLIENT}\"",
+              shown="(a client that reads a page until the stack closes, closes 0.3 s later, and asks ss for its socket)")
     inbound = run.find("FWPS_LAYER_INBOUND_TRANSPORT_V4",
                        lambda r: int(r["metadata"]["currentMetadataValues"], 16) == 0xC84)
     outbound = run.find("FWPS_LAYER_OUTBOUND_TRANSPORT_V4", lambda r: r["origin"] == "tcp.time_wait")
@@ -114,6 +120,13 @@ def time_wait(mode):
           stuck if mode == "naive" else not stuck)
 
 
+INTRODUCTION = """\
+A callout driver, passthrough, is loaded into a TCP/IP stack of our own (10.77.0.2, fd77::2) on a TAP device. It takes every TCP and
+UDP packet away from the stack (absorbed) and gives a clone of it back (reinjected). The clients are the kernel's: curl, nping, ping.
+First ordinary traffic, then three packets that no endpoint stands behind, on which drivers in the field fail: mode=naive handles them
+as those drivers do, mode=robust as one should."""
+
+print(INTRODUCTION)
 traffic()
 for mode, code, meaning in (("naive", 28, "timed out"), ("robust", 7, "refused at once")):
     reset(mode, code, meaning)
