@@ -56,12 +56,8 @@ void RealScheduler::unblock(Thread& thread) {
   thread.wake.notify_one();
 }
 
-void RealScheduler::spawn(Lock&, Thread& thread) {
-  thread.os_thread = std::thread([this, &thread] {
-    { const Lock started(lock_); }  // not before start_thread has finished with it
-    run_thread(thread);
-  });
-}
+// Not before start_thread has finished with it.
+void RealScheduler::await_first_turn(Thread&) { const Lock started(lock_); }
 
 void RealScheduler::timer_loop() {
   Lock lock(lock_);

@@ -19,7 +19,7 @@ class RealScheduler final : public Scheduler {
  protected:
   bool block(Lock& lock, Thread& self, Instant deadline) override;
   void unblock(Thread& thread) override;
-  void spawn(Lock& lock, Thread& thread) override;
+  void await_first_turn(Thread& thread) override;
   void thread_ended(Lock&, Thread&) override {}
   void attached(Lock&, Thread&) override {}
   void timers_changed() override { timer_wake_.notify_one(); }

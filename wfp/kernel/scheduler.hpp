@@ -1,6 +1,6 @@
 // The one scheduler: every thread, wait, lock, DPC, timer and work item of the kernel goes through it. RealScheduler
 // runs real threads; SimScheduler lets exactly one run at a time, in virtual time, chosen by a seed. Everything but
-// the four virtual primitives (spawn, block, unblock, lock waiting) is common to both.
+// the virtual primitives (first turn, block, unblock, lock waiting) is common to both.
 //
 // Threads. A *processor* is the thread that runs a network stack; it binds itself with bind_processor, and between
 // frames, after each classify has unwound, calls run_posted() and run_dpcs(). Other threads reach it by queue_dpc
@@ -62,7 +62,7 @@ class Scheduler {
   virtual bool simulated() const = 0;
 
   // --- threads ---
-  // Null when kMaxThreads run. The caller owns one reference, given back with release().
+  // Null when kMaxThreads run, or the OS has no thread left. The caller owns one reference, given back with release().
   Thread* start_thread(std::string name, DriverId driver, std::function<void()> body);
   Thread& current();  // attaches a thread of the program at its first call
   void retain(Thread& thread);
@@ -131,7 +131,8 @@ class Scheduler {
   // Gives up the turn until unblocked (true) or until `deadline` (false). `lock` is lock_, held before and after.
   virtual bool block(Lock& lock, Thread& self, Instant deadline) = 0;
   virtual void unblock(Thread& thread) = 0;                   // lock_ held
-  virtual void spawn(Lock& lock, Thread& thread) = 0;         // begins its OS thread
+  virtual void spawned(Lock&, Thread&) {}                     // its OS thread exists
+  virtual void await_first_turn(Thread& thread) = 0;          // on the new OS thread, before its body
   virtual void thread_ended(Lock& lock, Thread& thread) = 0;  // last thing that it does
   virtual void attached(Lock& lock, Thread& thread) = 0;      // a thread from outside came in
   virtual void timers_changed() {}                            // lock_ held
@@ -154,6 +155,7 @@ class Scheduler {
   void unlink_timer(KTIMER& timer);
   unsigned target_of(const KDPC& dpc, unsigned fallback) const;
   bool insert_dpc(KDPC& dpc, unsigned processor, void* argument1, void* argument2);
+  bool begin(Thread& thread);
   void start_workers();
   void worker_body();
   void reap_ended();

@@ -1,5 +1,6 @@
 // Threads and the worker threads that run work items.
 #include <algorithm>
+#include <system_error>
 
 #include "nt/rtl.h"
 #include "wfp/kernel/bugcheck.hpp"
@@ -45,18 +46,31 @@ Thread* Scheduler::start_thread(std::string name, DriverId driver, std::function
   thread->body = std::move(body);
   thread->references = 2;  // the caller's, and the scheduler's until it has been joined
   reap_ended();
-  Thread* started = thread.get();
+  Thread* const started = thread.get();
   {
     Lock lock(lock_);
-    if (threads_.size() >= kMaxThreads) {
+    if (threads_.size() >= kMaxThreads || !begin(*started)) {
       ++counts_.threads_refused;
       return nullptr;
     }
     threads_.push_back(thread.release());
-    spawn(lock, *started);
+    spawned(lock, *started);
   }
   preemption_point();
   return started;
+}
+
+// False when the OS has no thread left, which the library tells by an exception.
+bool Scheduler::begin(Thread& thread) {
+  try {
+    thread.os_thread = std::thread([this, &thread] {
+      await_first_turn(thread);
+      run_thread(thread);
+    });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
 }
 
 void Scheduler::retain(Thread& thread) { thread.references.fetch_add(1, std::memory_order_relaxed); }

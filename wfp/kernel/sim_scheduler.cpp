@@ -50,15 +50,11 @@ void SimScheduler::preemption_point() {
   pass_turn(lock, self, choose());
 }
 
-void SimScheduler::spawn(Lock&, Thread& thread) {
-  thread.os_thread = std::thread([this, &thread] {
-    {
-      Lock lock(lock_);
-      thread.wake.wait(lock, [&] { return running_ == &thread; });
-    }
-    run_thread(thread);
-  });
-  ready_.push_back(&thread);
+void SimScheduler::spawned(Lock&, Thread& thread) { ready_.push_back(&thread); }
+
+void SimScheduler::await_first_turn(Thread& thread) {
+  Lock lock(lock_);
+  thread.wake.wait(lock, [&] { return running_ == &thread; });
 }
 
 void SimScheduler::thread_ended(Lock&, Thread&) {

@@ -42,7 +42,8 @@ class SimScheduler final : public Scheduler {
  protected:
   bool block(Lock& lock, Thread& self, Instant deadline) override;
   void unblock(Thread& thread) override;
-  void spawn(Lock& lock, Thread& thread) override;
+  void spawned(Lock& lock, Thread& thread) override;
+  void await_first_turn(Thread& thread) override;
   void thread_ended(Lock& lock, Thread& thread) override;
   void attached(Lock& lock, Thread& thread) override;
 

@@ -1,4 +1,8 @@
 // What happens when a table of the kernel is full: the call fails, it is counted or named, and room is usable again.
+#include <sys/resource.h>
+
+#include <cstdlib>
+
 #include "kernel_fixture.hpp"
 #include "wfp/kernel/driver_object.hpp"
 
@@ -99,6 +103,22 @@ TEST_F(Bounds, ThreadWithoutAHandleDoesNotRun) {
   EXPECT_EQ(join(start_thread([](PVOID) { ++runs; }, nullptr)), STATUS_SUCCESS);
   EXPECT_EQ(runs, 1u);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need far more address space
+void start_without_memory_for_a_stack() {
+  VirtualClock clock;
+  Kernel kernel(std::make_unique<RealScheduler>(clock));
+  const rlimit none{1 << 20, RLIM_INFINITY};
+  setrlimit(RLIMIT_AS, &none);
+  const bool refused = kernel.scheduler().start_thread("one too many", ledger::kNoDriver, [] {}) == nullptr;
+  std::_Exit(refused && kernel.scheduler().counts().threads_refused == 1 ? 0 : 1);
+}
+
+TEST(BoundsDeathTest, ThreadThatTheSystemRefusesIsAFailure) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(start_without_memory_for_a_stack(), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST_F(Bounds, RegistryValues) {
   Registry& registry = kernel->registry();
