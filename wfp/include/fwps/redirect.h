@@ -1,4 +1,8 @@
-/* Redirecting binds and connects: the writable layer data of the redirect layers, and redirect handles. */
+/* Redirecting binds and connects: the writable layer data of the redirect layers, and redirect handles.
+ *
+ * A request belongs to the engine; a callout writes the copy that FwpsAcquireWritableLayerDataPointer0 gives it, until
+ * FwpsApplyModifiedLayerData0. IRQL: handles are made and destroyed at PASSIVE_LEVEL, the query runs at <=
+ * DISPATCH_LEVEL. Declared only so far: the functions have no body. */
 #ifndef WFPTAP_FWPS_REDIRECT_H
 #define WFPTAP_FWPS_REDIRECT_H
 

@@ -1,4 +1,8 @@
-/* The stream layers: what a callout is shown of a connection's bytes, and how it answers. */
+/* The stream layers: what a callout is shown of a connection's bytes, and how it answers.
+ *
+ * The data shown is valid until the classify function returns; a clone of it is the driver's until its injection
+ * completes or FwpsDiscardClonedStreamData0. IRQL <= DISPATCH_LEVEL, any thread. Declared only so far: the functions
+ * have no body. */
 #ifndef WFPTAP_FWPS_STREAM_H
 #define WFPTAP_FWPS_STREAM_H
 
