@@ -2,9 +2,19 @@
 
 #include <algorithm>
 
+#include "fwpmk.h"
 #include "fwpsk.h"
+#include "wfp/model/layer.hpp"
 
 namespace test {
+namespace {
+
+std::uint32_t condition_flags(const FWPS_INCOMING_VALUES0& values) {
+  const auto field = wfp::model::find_field(*wfp::model::find_layer(values.layerId)->fields, FWPM_CONDITION_FLAGS);
+  return field < values.valueCount ? values.incomingValue[field].value.uint32 : 0;
+}
+
+}  // namespace
 
 void TraceRecorder::classified(const shim::TraceRecord& record) {
   Classified kept{.time_ns = record.time_ns,
@@ -19,7 +29,8 @@ void TraceRecorder::classified(const shim::TraceRecord& record) {
                   .length = record.length,
                   .has_packet = record.has_packet,
                   .absorb = record.absorb,
-                  .pended = record.pended};
+                  .pended = record.pended,
+                  .condition_flags = 0};
   if (const auto* metadata = record.metadata) {
     kept.present = metadata->currentMetadataValues;
     kept.endpoint_handle = metadata->transportEndpointHandle;
@@ -28,6 +39,7 @@ void TraceRecorder::classified(const shim::TraceRecord& record) {
     kept.transport_header_size = metadata->transportHeaderSize;
     kept.compartment = static_cast<std::uint32_t>(metadata->compartmentId);
   }
+  if (record.values != nullptr) kept.condition_flags = condition_flags(*record.values);
   ++count_;
   for (const auto& text : {kept.layer, kept.origin, kept.action, kept.injection_state}) mix(text);
   mix(record.local.to_string());

@@ -16,6 +16,7 @@ struct Classified {
   std::uint16_t local_port = 0, remote_port = 0;
   std::uint32_t length = 0;
   bool has_packet = false, absorb = false, pended = false;
+  std::uint32_t condition_flags = 0;  // FWP_CONDITION_FLAG_*; 0 at layers without the field
   // Metadata. A member whose flag is absent is what the structure held.
   std::uint32_t present = 0;  // currentMetadataValues
   std::uint64_t endpoint_handle = 0, flow_handle = 0;
