@@ -90,9 +90,8 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void run(Instant now);  // what the application asked for, then output
   void on_path_event(const ip::PathEvent& event, Instant now);
   void begin_active_open(Instant now);
-  void deliver_events();
 
-  // --- Actions ---
+  // --- Actions (connection_actions.cpp) ---
   void enter(State next) override;
   bool established(Segment& segment) override;
   void reset_peer(Seq seq) override;
@@ -102,7 +101,9 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void writable() override;
   void drop(Segment& segment, Drop reason) override;
 
+  // --- parts of the above ---
   void notify(unsigned events);
+  void deliver_events();
   void wake();  // run() soon
   Error write_error() const;
   Transfer after_write(std::size_t wanted, std::size_t count);
@@ -111,11 +112,13 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void apply_requests(Instant now);
   void apply_close(Instant now);
   void queue_fin();
+  void settle(Instant now);  // gives the endpoint up when the connection no longer needs one
+
+  // --- sending (connection_output.cpp) ---
   void output(Instant now);
   bool refresh_route();
   void retry_output(Instant now);
   bool transmit(OutSegment& segment, Instant now);
-  void settle(Instant now);  // gives the endpoint up when the connection no longer needs one
 
   TcpRef tcp_;
   FourTuple tuple_;

@@ -10,8 +10,6 @@ namespace {
 
 // RFC 7323 5.5: a timestamp this old says nothing any more.
 constexpr Duration kTimestampLifetime = 24h * 24;
-// Packets that may wait for the application; bounds what a peer can pin with tiny segments.
-constexpr std::size_t kMaxUnreadPackets = 8'192;
 
 // RFC 7323 5.3 R1: older than what we echo, if that still says something.
 bool is_outdated(const Tcb& tcb, const wire::Timestamps& timestamps, Instant now) {
@@ -194,7 +192,7 @@ Step take_text(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
     return Step::Stop;
   }
   if (segment.seq == tcb.rcv_nxt) {
-    if (tcb.received.packet_count() >= kMaxUnreadPackets) {
+    if (tcb.received.is_full()) {
       tcb.ack_now = true;
       actions.drop(segment, Drop::ReceiveQueueFull);
       return Step::Stop;

@@ -12,6 +12,11 @@ namespace stack::tcp {
 
 class ReceiveQueue {
  public:
+  // Packets that arrive in order while the application reads nothing; bounds what a peer can pin with tiny segments.
+  // Those that waited in OutOfOrder come on top.
+  static constexpr std::size_t kMaxPackets = 8'192;
+
+  bool is_full() const { return packets_.size() >= kMaxPackets; }
   std::size_t size() const { return size_; }  // unread bytes
   bool empty() const { return size_ == 0; }
   std::size_t packet_count() const { return packets_.size(); }

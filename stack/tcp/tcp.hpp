@@ -5,7 +5,7 @@
 // bounded by TcpConfig; what does not fit is dropped under a reason. Used on the stack's thread.
 //
 // Files: tcp.cpp (life, timers, queues), receive.cpp (segment to connection), admission.cpp (SYN to connection),
-// active_open.cpp (bind, connect, listen and who may), connection.cpp and endpoint.cpp (one connection).
+// active_open.cpp (bind, connect, listen and who may), connection*.cpp and endpoint.cpp (one connection).
 #pragma once
 
 #include <memory>
