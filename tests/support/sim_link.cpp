@@ -39,7 +39,6 @@ SimLink::~SimLink() = default;
 stack::Link& SimLink::end(std::size_t which) { return *ends_[which]; }
 
 bool SimLink::transmit(std::size_t from, Packet frame) {
-  ++sent_[from];
   if (observer_) observer_(from, frame, now_);
   Packet copy = pool_.allocate(frame.size(), 64);
   if (!copy) return false;
@@ -78,7 +77,6 @@ Instant SimLink::next_deadline() const {
 }
 
 bool SimLink::is_idle() const { return impairers_[0].under_way() == 0 && impairers_[1].under_way() == 0; }
-std::uint64_t SimLink::frames_sent(std::size_t by) const { return sent_[by]; }
 std::uint64_t SimLink::frames_lost() const { return impairers_[0].lost() + impairers_[1].lost(); }
 
 }  // namespace test

@@ -35,10 +35,8 @@ class SimLink {
   void run_due(stack::Instant now, const Deliver& deliver);
   stack::Instant next_deadline() const;
   bool is_idle() const;
-  std::uint64_t frames_sent(std::size_t by) const;
   std::uint64_t frames_lost() const;
   std::uint64_t frames_corrupted() const { return corrupted_; }
-  std::size_t packets_in_use() const { return pool_.in_use(); }
   // Sees every frame when it is sent; for captures and for tests that look at the wire.
   void set_observer(std::function<void(std::size_t from, const stack::Packet&, stack::Instant)> observer) {
     observer_ = std::move(observer);
@@ -54,7 +52,6 @@ class SimLink {
   stack::PacketPool pool_{16'384};
   std::array<std::unique_ptr<End>, 2> ends_;
   std::array<node::Impairer, 2> impairers_;  // by sender
-  std::array<std::uint64_t, 2> sent_{};
   std::uint64_t corrupted_ = 0;
   stack::Instant now_;
   std::function<void(std::size_t, const stack::Packet&, stack::Instant)> observer_;
