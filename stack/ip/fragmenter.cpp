@@ -131,7 +131,6 @@ Cut cut_into_fragments(PacketPool& pool, Packet& packet, const IpHeader& header,
     at.more = done + at.size < payload || (header.fragment && header.fragment->more);
     Packet piece = pool.slice(packet, header.header_size + done, at.size);
     if (!piece) return cut;
-    piece.set_checksum({});
     const bool emitted = header.family == Family::V4 ? emit_v4_fragment(piece, headers.bytes(), at, used_id)
                                                      : emit_v6_fragment(piece, headers.bytes(), header, at, used_id);
     if (!emitted) return cut;

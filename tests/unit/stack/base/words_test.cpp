@@ -72,6 +72,8 @@ TEST(IpPrefix, ContainsLooksAtTheWholePrefixAndNoMore) {
   EXPECT_TRUE(IpPrefix::parse("fd77::/63")->contains(*IpAddress::parse("fd77:0:0:1::9")));
   EXPECT_FALSE(IpPrefix::parse("fd77::/64")->contains(*IpAddress::parse("fd77:0:0:1::9")));
   EXPECT_EQ(IpPrefix::parse("10.0.0.1")->length, 32);
+  EXPECT_TRUE(IpPrefix::parse("10.0.0.1")->contains(*IpAddress::parse("10.0.0.1")));
+  EXPECT_FALSE(IpPrefix::parse("fd77::1")->contains(*IpAddress::parse("fd77::3")));
   for (const char* text : {"10.0.0.1/33", "fd77::/129", "10.0.0.1/", "10.0.0.1/x", "10.0.0.1/8x", "/8"})
     EXPECT_FALSE(IpPrefix::parse(text)) << text;
 }

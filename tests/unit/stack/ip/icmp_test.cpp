@@ -4,6 +4,7 @@
 
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
+#include "stack/wire/ipv6_ext.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
 
 namespace stack::test {
@@ -110,6 +111,7 @@ TEST_F(IcmpTest, DeniedAndPendedEchoesAreNotAnswered) {
   input.receive(std::move(back), at(2s));
   EXPECT_TRUE(authorizer.asked[authorizer.asked.size() - 2].operation.injected);
   EXPECT_EQ(take_sent().size(), 1u);
+  EXPECT_EQ(icmp.flows().pended(), 0u);
   icmp.flows().expire(at(10min));
   EXPECT_EQ(authorizer.ended.size(), 1u) << "idle conversations end, once";
   hooks.set_authorizer(nullptr);
@@ -202,6 +204,11 @@ TEST_F(IcmpTest, ErrorsAboutOthersPacketsAreIgnored) {
   quoted.resize(20 + 7);
   receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, quoted)));
   EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 5u);
+  ByteVector fragment(8 + 20);
+  wire::Ipv6FragmentFields{.next_header = 6, .offset = 8, .more = true, .id = 1}.emit(fragment);
+  quoted = make_ip(address("fd77::2"), address("fd77::1"), 44, fragment);
+  receive(make_ip(address("fd77::fe"), address("fd77::2"), 58, make_icmp(1, 0, 0, quoted)));
+  EXPECT_EQ(stats.dropped(Drop::IcmpInvalid), 6u);
   EXPECT_TRUE(tcp.events.empty());
 }
 

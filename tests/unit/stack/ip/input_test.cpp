@@ -1,5 +1,6 @@
 #include "stack/ip/input.hpp"
 
+#include "stack/ip/packet_context.hpp"
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
 #include "stack/wire/ipv6_ext.hpp"
@@ -212,6 +213,29 @@ TEST_F(InputTest, SuperFramesAreCutOnlyWhenHooksAsk) {
     EXPECT_TRUE(tcp.received[i].checksum().transport_verified);
   }
   EXPECT_EQ(tcp.received[2].size(), 70u);
+}
+
+TEST_F(InputTest, AFragmentIsNoSuperFrame) {
+  hooks.set_segment_received(true);
+  ByteVector bytes = from_peer(tcp_segment(228));
+  store_be16(bytes, 6, 0x2000);
+  store_be16(bytes, 10, 0);
+  store_be16(bytes, 10, wire::checksum_of(Bytes{bytes}.first(20)));
+  Packet packet = packet_of(pool, bytes);
+  packet.meta().interface_index = 2;
+  packet.set_coalesced({.segment_count = 3, .segment_size = 100});
+  input.receive(std::move(packet), at(1s));
+  EXPECT_EQ(input.reassembly().fragments(), 1u);
+  EXPECT_EQ(input.reassembly().bytes(), 248u);
+}
+
+TEST_F(InputTest, TheLocalInterfaceIsTheOneThatHasTheAddress) {
+  PacketMeta meta;
+  meta.destination = address("10.77.0.2");
+  meta.interface_index = 1;
+  EXPECT_EQ(ip::make_inbound_context(Hook::IpIn, meta, addresses).local_interface_index, 2u);
+  meta.destination = address("224.0.0.1");
+  EXPECT_EQ(ip::make_inbound_context(Hook::IpIn, meta, addresses).local_interface_index, 1u) << "nobody's alone";
 }
 
 TEST_F(InputTest, RandomBytesNeverHurt) {

@@ -213,6 +213,34 @@ TEST_F(OutputTest, OnlyCopiedOptionsGoIntoLaterFragments) {                     
   EXPECT_EQ(wire::sum_of(Bytes{later}.first(24)), 0xffff);
 }
 
+TEST_F(OutputTest, AFragmentBecomesSmallerOnesOfTheSameDatagram) {
+  ByteVector bytes = make_ip(address("10.77.0.2"), address("10.77.0.1"), 17, ByteVector(2000, std::byte{1}));
+  store_be16(bytes, 4, 0x1234);
+  store_be16(bytes, 6, 0x2000 | 100);  // at 800, more to come
+  output.send_with_header(packet_of(pool, bytes), at(1s));
+  ASSERT_EQ(card.sent.size(), 2u);
+  std::size_t offset = 800;
+  for (Packet& packet : card.sent) {
+    std::optional<ip::ParameterProblem> problem;
+    const auto header = ip::parse_ip_header(packet, problem);
+    ASSERT_TRUE(header);
+    EXPECT_EQ(header->fragment->id, 0x1234u);
+    EXPECT_EQ(header->fragment->offset, offset);
+    EXPECT_TRUE(header->fragment->more);
+    offset += header->total_size - header->header_size;
+  }
+  EXPECT_EQ(offset, 2800u);
+}
+
+TEST_F(OutputTest, APathTooNarrowForAnyFragmentIsTooNarrow) {
+  card.mtu_bytes = 20 + 15;
+  send(ready("10.77.0.1", 100));
+  EXPECT_EQ(stats.dropped(Drop::PacketTooBig), 1u);
+  card.mtu_bytes = 20 + 16;
+  send(ready("10.77.0.1", 100));
+  EXPECT_EQ(card.sent.size(), 7u) << "of 16 bytes each";
+}
+
 // A TCP packet that is too large and says nothing of segments is the driver's mistake; nobody guesses for it.
 TEST_F(OutputTest, ALargePacketWithoutItsFactsIsRefusedOrFragmented) {
   output.send_with_header(with_header("10.77.0.1", 3500), at(1s));

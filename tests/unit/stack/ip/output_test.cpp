@@ -40,6 +40,19 @@ TEST_F(OutputTest, SendsWithHeaderAndFinishedChecksum) {
   }
 }
 
+TEST_F(OutputTest, GroupsGetAHopLimitOfOneUnlessAskedOtherwise) {  // RFC 1112 6.1
+  for (const char* to : {"224.0.0.9", "ff02::9"}) {
+    send(ready(to, 5));
+    Ready asked = ready(to, 5);
+    asked.facts.hop_limit = 7;
+    send(std::move(asked));
+    const std::size_t at = address(to).is_v4() ? 8 : 7;
+    EXPECT_EQ(load_u8(bytes_of(card.sent.at(0)), at), 1);
+    EXPECT_EQ(load_u8(bytes_of(card.sent.at(1)), at), 7);
+    card.sent.clear();
+  }
+}
+
 TEST_F(OutputTest, HooksSeeTransportThenIp) {
   arm_all();
   send(ready("10.77.0.1", 11));
@@ -64,6 +77,14 @@ TEST_F(OutputTest, PacketsWithTheirHeaderPassBothHooks) {
   EXPECT_EQ(recorder.seen[0].context.endpoint.match, EndpointMatch::None);
   ASSERT_EQ(card.sent.size(), 1u);
   expect_valid(card.sent[0]);
+  recorder.seen.clear();
+  for (const std::uint8_t type : {wire::icmpv4::kEcho, wire::icmpv4::kUnreachable})
+    output.send_with_header(
+        packet_of(pool, make_ip(address("10.77.0.2"), address("10.77.0.1"), 1, make_icmp(type, 0, 0x00050006))),
+        at(1s));
+  EXPECT_TRUE(recorder.seen.at(0).context.has_icmp_id);
+  EXPECT_EQ(recorder.seen.at(0).context.icmp_id_and_sequence, 0x00050006u);
+  EXPECT_FALSE(recorder.seen.at(2).context.has_icmp_id) << "an error has no id";
   output.send_with_header(packet_of(pool, ByteVector(30)), at(1s));
   EXPECT_EQ(stats.dropped(Drop::InjectionInvalid), 1u);
 }
@@ -80,6 +101,10 @@ TEST_F(OutputTest, UnreachableNeighboursAreToldToTheTransport) {
   EXPECT_EQ(tcp.events[0].kind, ip::PathEvent::Kind::HostUnreachable);
   ASSERT_EQ(recorder.discards.size(), 1u);
   EXPECT_EQ(recorder.discards[0].reason, Drop::NeighborUnreachable);
+  output.on_unreachable(packet_of(pool, make_ip(address("10.77.0.2"), address("10.77.0.1"), 6, ByteVector(7))),
+                        at(4s));
+  executor.run();
+  EXPECT_EQ(tcp.events.size(), 1u) << "too little to say whose it was";
 }
 
 }  // namespace

@@ -152,6 +152,28 @@ TEST_F(ReassemblyTest, TimesOutWithAnErrorWhenTheFirstFragmentIsThere) {
   EXPECT_EQ(stats.dropped(Drop::ReassemblyTimeout), 2u);
 }
 
+TEST_F(ReassemblyTest, Ipv6WaitsLonger) {  // RFC 8200 4.5
+  receive(fragments("fd77::1", "fd77::2", 700)[0], at(1s));
+  EXPECT_EQ(input.next_deadline(), at(61s));
+  input.expire(at(61s));
+  ASSERT_EQ(card.sent.size(), 1u);
+  EXPECT_EQ(load_u8(bytes_of(card.sent[0]), 40), wire::icmpv6::kTimeExceeded);
+  EXPECT_EQ(load_u8(bytes_of(card.sent[0]), 41), 1);
+}
+
+TEST_F(ReassemblyTest, OnlyTheFirstFragmentSaysWhatIpv6Carries) {  // RFC 8200 4.5; for IPv4 it is part of the name
+  auto pieces = fragments("fd77::1", "fd77::2", 700);
+  store_u8(pieces[1], 40, 200);
+  for (const auto& piece : pieces) receive(piece);
+  expect_whole();
+  pieces = fragments("10.77.0.1", "10.77.0.2", 700);
+  store_u8(pieces[1], 9, 200);
+  store_be16(pieces[1], 10, 0);
+  store_be16(pieces[1], 10, wire::checksum_of(Bytes{pieces[1]}.first(20)));
+  for (const auto& piece : pieces) receive(piece);
+  EXPECT_EQ(input.reassembly().datagrams(), 2u);
+}
+
 TEST_F(ReassemblyTest, IsBoundedInDatagrams) {
   for (int i = 0; i < 300; ++i) receive(fragments("10.77.0.1", "10.77.0.2", 700)[0]);
   EXPECT_EQ(input.reassembly().datagrams(), ip::ReassemblyConfig{}.max_datagrams);

@@ -3,6 +3,7 @@
 #include "stack/ip/flow_table.hpp"
 #include "stack/ip/path_mtu.hpp"
 #include "stack/ip/route_table.hpp"
+#include "stack/ip/token_bucket.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
 
 namespace stack::test {
@@ -100,6 +101,21 @@ TEST(PathMtu, IsBounded) {
   EXPECT_EQ(cache.size(), ip::PathMtuCache::kMaxEntries);
 }
 
+TEST(TokenBucket, BurstThenRateWithoutLosingParts) {
+  ip::TokenBucket bucket{2, 3};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(1s)));
+  EXPECT_FALSE(bucket.take(at(1s)));
+  EXPECT_TRUE(bucket.take(at(1750ms)));
+  EXPECT_FALSE(bucket.take(at(1999ms)));
+  EXPECT_TRUE(bucket.take(at(2s))) << "the quarter second before counts";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(10min)));
+  EXPECT_FALSE(bucket.take(at(10min))) << "no more than the burst is saved up";
+  ip::TokenBucket closed{0, 3};
+  EXPECT_FALSE(closed.take(at(1s)));
+  ip::TokenBucket open{4'000'000'000, 1};
+  EXPECT_TRUE(open.take(at(1s)) && open.take(at(1s) + 1ns));
+}
+
 class FlowTableTest : public ::testing::Test {
  protected:
   FlowTableTest() { hooks.set_authorizer(&authorizer); }
@@ -139,6 +155,12 @@ TEST_F(FlowTableTest, PendsUntilResumedOrTooLong) {
   EXPECT_EQ(table.next_deadline(), at(ip::FlowTable::kPendTimeout));
   table.expire(at(ip::FlowTable::kPendTimeout));
   EXPECT_EQ(table.pended(), 0u);
+  table.pend(key(1), 5, at(0s));
+  table.insert(key(2), 12, at(0s));
+  table.erase_all(EndpointId::make(0, 1, 2));
+  EXPECT_TRUE(table.is_pended(key(1))) << "another endpoint's";
+  table.erase_all(key(1).endpoint);
+  EXPECT_EQ(table.pended() + table.size(), 0u);
   for (std::uint16_t i = 0; i < ip::FlowTable::kMaxPended; ++i) EXPECT_TRUE(table.pend(key(i), i + 1U, at(0s)));
   EXPECT_FALSE(table.pend(key(9999), 1, at(0s)));
 }

@@ -100,6 +100,42 @@ TEST_F(ResolverTest, ARouterThatDoesNotAnswerIsNoneAnyMore) {
   EXPECT_EQ(resolver->cache().size(), 0u);
 }
 
+TEST_F(ResolverTest, TimesThatRoutersTellHaveBounds) {
+  const auto heard = [this](std::uint32_t reachable_ms, std::uint32_t retransmit_ms) {
+    ndp(wire::RouterAdvertFields{.reachable_ms = reachable_ms, .retransmit_ms = retransmit_ms}, "fe80::1", "ff02::1");
+  };
+  heard(3'600'001, 99);
+  heard(0, 60'001);
+  send("10.77.0.1");
+  resolver->on_timer(at(1s) - 100us);
+  EXPECT_EQ(frames.size(), 1u) << "asked again after a second, as before";
+  resolver->on_timer(at(1s));
+  EXPECT_EQ(frames.size(), 2u);
+  arp(wire::ArpOperation::Reply, 1, "10.77.0.1", "10.77.0.2", at(1s));
+  resolver->on_timer(at(31s) - 100us);
+  EXPECT_EQ(resolver->next_deadline(), at(31s)) << "reachable for half a minute, as before";
+  heard(3'600'000, 100);
+  resolver->confirm_reachable(address("10.77.0.1"), at(31s));
+  resolver->on_timer(at(3631s) - 100us);
+  EXPECT_EQ(resolver->next_deadline(), at(3631s));
+  frames.clear();
+  send("10.77.0.9", at(3631s));
+  resolver->on_timer(at(3631s) + 100ms);
+  EXPECT_EQ(frames.size(), 2u);
+}
+
+TEST_F(ResolverTest, ASolicitationOfRoutersTellsOnlyWhatIsCertain) {
+  resolver->solicit_routers(at(0s));
+  ASSERT_EQ(icmp.size(), 1u);
+  EXPECT_EQ(icmp[0].source.to_string(), "fe80::2");
+  EXPECT_EQ(wire::NdpOptions::parse(Bytes{icmp[0].bytes}.subspan(8))->source_mac, mac());
+  own[address("fe80::2")] = OwnAddress::Optimistic;
+  resolver->on_timer(at(4s));
+  ASSERT_EQ(icmp.size(), 2u);
+  EXPECT_TRUE(icmp[1].source.is_unspecified());
+  EXPECT_EQ(icmp[1].bytes.size(), 8u) << "RFC 4861 4.1: no link address from the unspecified address";
+}
+
 TEST_F(ResolverTest, HearsRouters) {
   resolver->solicit_routers(at(0s));
   EXPECT_EQ(icmp.size(), 1u);

@@ -48,6 +48,9 @@ TEST(Format, Tcp) {
                        .window = 1};
   EXPECT_EQ(format_frame(frame("fd77::2", "fd77::1", kProtocolTcp, data, 100)),
             "IP6 [fd77::2]:80 > [fd77::1]:5 TCP [P.] seq 7 ack 9 win 1 len 100");
+  const TcpFields urgent{.flags = tcp_flag::kUrg, .urgent_pointer = 3};
+  EXPECT_EQ(format_frame(frame("10.0.0.1", "10.0.0.2", kProtocolTcp, urgent, 0)),
+            "IP 10.0.0.1:0 > 10.0.0.2:0 TCP [U] seq 0 urg 3 win 0 len 0");
 }
 
 TEST(Format, UdpAndIcmp) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "stack/base/rng.hpp"
@@ -109,6 +110,21 @@ TEST(Ipv6Chain, OptionsMustEndWithTheirHeader) {
 TEST(Ipv6Chain, CutOffHeadersAreDropped) {
   EXPECT_EQ(Ipv6Chain::walk(packet(60, {6, 9, 1, 4, 0, 0, 0, 0})).verdict, Verdict::Drop);
   EXPECT_EQ(Ipv6Chain::walk(packet(44, {6, 0, 0, 1}, 0)).verdict, Verdict::Drop);
+}
+
+TEST(Ipv6Chain, AllHeadersTogetherAreBounded) {
+  const auto chain_of = [](int units) {  // one destination header, padded
+    std::vector<std::byte> bytes = packet(60, {6, units - 1}, static_cast<std::size_t>(units) * 8 - 2 + 20);
+    for (std::size_t at = 42; at < 40 + static_cast<std::size_t>(units) * 8;) {
+      const std::size_t size = std::min<std::size_t>(257, 40 + static_cast<std::size_t>(units) * 8 - at);
+      bytes[at] = std::byte{static_cast<unsigned char>(size == 1 ? 0 : 1)};
+      if (size > 1) bytes[at + 1] = static_cast<std::byte>(size - 2);
+      at += size;
+    }
+    return Ipv6Chain::walk(bytes);
+  };
+  EXPECT_EQ(chain_of(155).verdict, Verdict::Ok);  // 40 + 1240 bytes
+  EXPECT_EQ(chain_of(156).verdict, Verdict::Drop);
 }
 
 TEST(Ipv6Chain, HeadersAndOptionsAreBounded) {

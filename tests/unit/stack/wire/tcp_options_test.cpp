@@ -48,6 +48,12 @@ TEST(TcpOptions, SackBlocksStopWhereTheHeaderIsFull) {
   EXPECT_EQ(TcpOptions::parse(emitted(without)), without);
 }
 
+TEST(TcpOptions, TheLastOfTwoSackOptionsCounts) {
+  const auto parsed = TcpOptions::parse(bytes_of({5, 10, 0, 0, 0, 1, 0, 0, 0, 2, 5, 10, 0, 0, 0, 3, 0, 0, 0, 4}));
+  ASSERT_EQ(parsed.sack_count, 1);
+  EXPECT_EQ(parsed.sack_blocks()[0], (SackBlock{Seq{3}, Seq{4}}));
+}
+
 TEST(TcpOptions, EveryCombinationRoundTrips) {
   for (int bits = 0; bits < 32; ++bits) {
     TcpOptions options;
