@@ -2,9 +2,9 @@
 // with one (remote, id). The first packet of one needs an authorization; the table remembers the answer until the
 // conversation has been idle for a while. Bounded: the idlest goes when it is full. Used on the stack's thread.
 //
-// It also remembers first packets whose authorization was put off (Decision::Later). More of that conversation is
-// dropped until resume() or kPendTimeout; a packet that comes back through the Injector is let through and asked
-// about again.
+// For echo dialogues it also remembers first packets whose authorization was put off (Decision::Later). More of that
+// dialogue is dropped until resume() or kPendTimeout; a packet that comes back through the Injector is let through and
+// asked about again. UDP asks about each datagram instead.
 #pragma once
 
 #include <cstdint>

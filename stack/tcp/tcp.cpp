@@ -137,7 +137,9 @@ void Tcp::run_timers(Instant now) {
   for (std::size_t left = deadlines_.size(); left > 0; --left) {
     const auto due = deadlines_.take_due(now);
     if (!due) break;
-    const EndpointPtr endpoint = by_id_.at(*due)->shared_from_this();
+    const auto found = by_id_.find(*due);
+    CHECK(found != by_id_.end());  // release() takes the entry out
+    const EndpointPtr endpoint = found->second->shared_from_this();
     endpoint->scheduled_ = kNever;
     endpoint->on_deadline(now);
   }

@@ -53,7 +53,6 @@ class Udp final : public ip::TransportSink {
   bool abort_flow(FlowTag flow) { return flows_.erase_flow(flow); }
   void expire(Instant now) { flows_.expire(now); }
   Instant next_deadline() const { return flows_.next_deadline(); }
-  ip::FlowTable& flows() { return flows_; }
   std::size_t size() const { return open_.size(); }
   void close_all();
 
