@@ -60,7 +60,7 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
 std::size_t DriverLoader::record_for(const DriverPath& path) {
   const auto at = std::find_if(records_.begin(), records_.end(), [&](const auto& r) { return r.name == path.name; });
   if (at != records_.end()) return static_cast<std::size_t>(at - records_.begin());
-  records_.push_back({.name = path.name, .file = path.path, .why_not_unloaded = {}, .left = {}});
+  records_.push_back({path.name, path.path, false, false, {}, {}});
   return records_.size() - 1;
 }
 

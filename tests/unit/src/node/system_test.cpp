@@ -6,9 +6,8 @@
 
 #include <array>
 
-#include "stack/core/stack.hpp"
+#include "tests/support/quiet_system.hpp"
 #include "wfp/inject/injections.hpp"
-#include "wfp/kernel/sim_scheduler.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/clone.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
@@ -19,54 +18,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Takes frames and brings none: nobody answers for the addresses that are looked for.
-class SilentLink final : public stack::Link {
- public:
-  stack::Medium medium() const override { return stack::Medium::Ethernet; }
-  std::uint32_t mtu() const override { return 1500; }
-  stack::MacAddress mac() const override { return {{std::byte{2}}}; }
-  stack::LinkCapabilities capabilities() const override { return {}; }
-  bool transmit(stack::Packet) override { return ++sent, true; }
-  std::size_t sent = 0;
-};
-
-struct Countdown final : shim::TraceSink {
+struct CountingTrace final : shim::TraceSink {
   void classified(const shim::TraceRecord&) override { ++records; }
   std::size_t records = 0;
 };
 
 class SystemEnd : public testing::Test {
  protected:
-  SystemEnd() {
-    Config config;
-    config.addresses.push_back(*stack::IpPrefix::parse("10.77.0.2/24"));
-    auto scheduler = std::make_unique<wfp::kernel::SimScheduler>(clock_, 1);
-    scheduler_ = scheduler.get();
-    system_ = std::make_unique<System>(
-        config, SystemParties{nullptr, &random_, &trace_}, std::move(scheduler), [this] { return now_; }, [] {});
-    system_->attach(link_);
-    system_->bind_thread();
-    run_for(3s);  // duplicate address detection
-  }
-  void run_for(stack::Duration duration) {
-    const auto end = now_ + duration;
-    for (; now_ < end; now_ = now_ + 10ms) {
-      scheduler_->advance_to(wfp::kernel::Instant{now_.ns()});
-      system_->poll(now_);
-    }
-  }
-  void destroy() {
-    system_->unbind_thread();
-    system_.reset();
-  }
-
-  stack::Instant now_ = stack::Instant::from_ns(1'000'000'000);
-  wfp::kernel::VirtualClock clock_;
-  stack::SeededRandom random_{1};
-  SilentLink link_;
-  Countdown trace_;
-  wfp::kernel::SimScheduler* scheduler_ = nullptr;
-  std::unique_ptr<System> system_;
+  CountingTrace trace_;
+  test::QuietSystem system_{stack::Medium::Ethernet, &trace_};
 };
 
 constexpr std::array<unsigned char, 28> kDatagram{0x45, 0, 0,  28, 0, 1,  0, 0, 64, 17, 0x65, 0xd2, 10, 77,
@@ -91,12 +51,12 @@ TEST_F(SystemEnd, AnInjectedPacketThatWaitsInTheStackIsCompleted) {
   injection.completion = [](void* context, NET_BUFFER_LIST*, BOOLEAN) { ++*static_cast<int*>(context); };
   injection.completion_context = &completions;
   ASSERT_EQ(injections.inject(injection), STATUS_SUCCESS);
-  const auto before = link_.sent;
-  run_for(100ms);
-  ASSERT_GT(link_.sent, before) << "its next hop is being looked for";
+  const auto before = system_.link().sent();
+  system_.run_for(100ms);
+  ASSERT_GT(system_.link().sent(), before) << "its next hop is being looked for";
   ASSERT_EQ(injections.counts().in_flight, 1u) << "and it waits for the answer";
 
-  destroy();
+  system_.destroy();
   EXPECT_EQ(completions, 1);
   ASSERT_EQ(wfp::ndis::reference_count(*clone), 1u) << "the driver's again";
   wfp::ndis::release(*clone);
@@ -111,13 +71,13 @@ TEST_F(SystemEnd, NoHookIsAskedOnceTheShimIsGone) {
   auto opening = stack.connect_tcp({*stack::IpAddress::parse("10.77.0.99"), 80},
                                    {stack::IpAddress::any(stack::Family::V4), 0}, owner);
   ASSERT_TRUE(opening.error == stack::Error::None || opening.error == stack::Error::InProgress);
-  run_for(50ms);  // its SYN waits for a neighbour
+  system_.run_for(50ms);  // its SYN waits for a neighbour
   const auto seen = trace_.records;
   ASSERT_GT(seen, 0u);
   opening.stream = {};
   listening.listener = {};
   const auto closed = trace_.records;
-  destroy();
+  system_.destroy();
   EXPECT_EQ(trace_.records, closed) << "classified while the system went";
 }
 
