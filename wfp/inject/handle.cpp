@@ -57,6 +57,14 @@ bool InjectionHandles::close(HandleValue handle) {
   return true;
 }
 
+void InjectionHandles::reopen(HandleValue handle) {
+  const std::lock_guard guard(lock_);
+  Entry* const entry = handles_.find(handle);
+  if (entry == nullptr) return;
+  entry->closing = false;
+  entry->idle.reset();
+}
+
 std::size_t InjectionHandles::outstanding(HandleValue handle) const {
   const std::lock_guard guard(lock_);
   const Entry* const entry = handles_.find(handle);

@@ -30,7 +30,8 @@ class InjectionHandles {
   NTSTATUS begin(HandleValue handle, std::uint32_t type, std::uint16_t address_family);
   void finished(HandleValue handle);
 
-  bool close(HandleValue handle);  // no injection begins any more; false: no such handle, or closing already
+  bool close(HandleValue handle);   // no injection begins any more; false: no such handle, or closing already
+  void reopen(HandleValue handle);  // after close(), instead of erase()
   std::size_t outstanding(HandleValue handle) const;
   void wait_until_idle(HandleValue handle);  // after close(); through the scheduler
   void erase(HandleValue handle);

@@ -101,7 +101,10 @@ FWPS_PACKET_INJECTION_STATE Injections::state(HandleValue handle, const NET_BUFF
 NTSTATUS Injections::destroy(HandleValue handle) {
   if (!handles_.close(handle)) return STATUS_FWP_INJECT_HANDLE_STALE;
   if (host_.on_processor_thread()) {
-    if (!drain_until_idle(handle)) return STATUS_FWP_IN_USE;  // stays closing; late completions find it
+    if (!drain_until_idle(handle)) {
+      handles_.reopen(handle);
+      return STATUS_FWP_IN_USE;
+    }
   } else {
     handles_.wait_until_idle(handle);
   }

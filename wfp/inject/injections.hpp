@@ -64,7 +64,8 @@ class Injections {
     return handles_.create(address_family, types);
   }
   // Returns when the last completion function of this handle has returned. On the processor's own thread it does the
-  // waiting's work itself (set_progress); STATUS_FWP_INJECT_HANDLE_STALE: no such handle.
+  // waiting's work itself (set_progress); STATUS_FWP_IN_USE: nothing moves there any more, and the handle stays as it
+  // was. STATUS_FWP_INJECT_HANDLE_STALE: no such handle, or somebody destroys it already.
   NTSTATUS destroy(HandleValue handle);
   // STATUS_INVALID_PARAMETER, STATUS_FWP_NULL_POINTER, STATUS_FWP_INJECT_HANDLE_STALE or _CLOSING,
   // STATUS_INSUFFICIENT_RESOURCES (bounds reached).

@@ -81,6 +81,8 @@ TEST_P(DestroyTest, WithoutProgressItSaysSoInsteadOfHanging) {
   host.finish_all();
   turn();
   EXPECT_EQ(completed.size(), 1u);
+  EXPECT_EQ(injections->destroy(network), STATUS_SUCCESS);  // it can be tried again
+  EXPECT_EQ(injections->destroy(network), STATUS_FWP_INJECT_HANDLE_STALE);
 }
 
 TEST_P(DestroyTest, HandlesOfADriverGoTogether) {
