@@ -11,6 +11,11 @@ using namespace wfp::ndis;
 
 namespace {
 
+// What leads the parameters of both kinds of pool.
+bool is_valid(const NDIS_OBJECT_HEADER& header, UCHAR revision, USHORT size) {
+  return header.Type == NDIS_OBJECT_TYPE_DEFAULT && header.Revision >= revision && header.Size >= size;
+}
+
 NDIS_HANDLE enter_pool(DriverPool* pool, const char* function) {
   if (pool != nullptr) ledger::acquire(ledger::Kind::buffer_pool, pool, function);
   return pool;
@@ -52,9 +57,8 @@ NDIS_HANDLE NTAPI NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
                                                 const NET_BUFFER_LIST_POOL_PARAMETERS* Parameters) {
   assert_dispatch_at_most("NdisAllocateNetBufferListPool");
   UNREFERENCED_PARAMETER(NdisHandle);
-  if (Parameters == nullptr || Parameters->Header.Type != NDIS_OBJECT_TYPE_DEFAULT ||
-      Parameters->Header.Revision < NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1 ||
-      Parameters->Header.Size < NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1)
+  if (Parameters == nullptr || !is_valid(Parameters->Header, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                                         NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1))
     return nullptr;
   if (Parameters->DataSize != 0 && !Parameters->fAllocateNetBuffer) return nullptr;  // as documented
   auto* const pool = new (std::nothrow) DriverPool;
@@ -73,8 +77,8 @@ void NTAPI NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle) {
 NDIS_HANDLE NTAPI NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, const NET_BUFFER_POOL_PARAMETERS* Parameters) {
   assert_dispatch_at_most("NdisAllocateNetBufferPool");
   UNREFERENCED_PARAMETER(NdisHandle);
-  if (Parameters == nullptr || Parameters->Header.Type != NDIS_OBJECT_TYPE_DEFAULT ||
-      Parameters->Header.Revision < NET_BUFFER_POOL_PARAMETERS_REVISION_1)
+  if (Parameters == nullptr || !is_valid(Parameters->Header, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                                         NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1))
     return nullptr;
   auto* const pool = new (std::nothrow) DriverPool;
   if (pool == nullptr) return nullptr;

@@ -86,6 +86,10 @@ TEST_F(DriverObjectsTest, PoolParametersAreChecked) {
   EXPECT_EQ(NdisAllocateNetBufferListPool(nullptr, &wrong), nullptr);
   EXPECT_EQ(NdisAllocateNetBufferListPool(nullptr, nullptr), nullptr);
   EXPECT_EQ(make_pool(100, FALSE), nullptr);
+  NET_BUFFER_POOL_PARAMETERS buffers{};
+  buffers.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                    NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1 - 1};
+  EXPECT_EQ(NdisAllocateNetBufferPool(nullptr, &buffers), nullptr);  // shorter than it must be
   EXPECT_EQ(NdisAllocateNetBufferAndNetBufferList(nullptr, 0, 0, nullptr, 0, 0), nullptr);
 }
 
