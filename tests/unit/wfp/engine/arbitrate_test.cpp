@@ -47,7 +47,8 @@ TEST(Arbitrate, NoAnswerIsNamedAndDecidesNothing) {
     EXPECT_EQ(apply_callout(inspection, answer(FWP_ACTION_CALLOUT_INSPECTION, left, inspection), kFirst).breach,
               Breach::None);  // 22: whatever it returns
   }
-  for (const auto said : {FWP_ACTION_CONTINUE, FWP_ACTION_NONE, FWP_ACTION_NONE_NO_MATCH}) {
+  for (const FWP_ACTION_TYPE said :
+       std::initializer_list<FWP_ACTION_TYPE>{FWP_ACTION_CONTINUE, FWP_ACTION_NONE, FWP_ACTION_NONE_NO_MATCH}) {
     Arbitration state;
     EXPECT_EQ(apply_callout(state, answer(FWP_ACTION_CALLOUT_UNKNOWN, said, state), kFirst).breach, Breach::None);
   }
