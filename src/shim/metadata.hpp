@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "fwpsk.h"
 #include "src/shim/facts.hpp"
@@ -42,14 +43,18 @@ class Metadata {
   static Metadata accept(const stack::Operation& operation, const AuthorizationHandles& handles);
   static Metadata established(const stack::Operation& operation, std::uint64_t flow);
 
-  Metadata(const Metadata& other) : values_(other.values_), process_path_(other.process_path_) { bind_pointers(); }
+  Metadata(const Metadata& other) : process_path_(other.process_path_) {
+    std::memcpy(&values_, &other.values_, sizeof(values_));
+    bind_pointers();
+  }
   Metadata& operator=(const Metadata&) = delete;
 
   void set_discard(FWPS_DISCARD_MODULE0 module, std::uint32_t reason, std::uint64_t filter_id);
   const FWPS_INCOMING_METADATA_VALUES0& get() const { return values_; }
 
  private:
-  Metadata() = default;
+  // Byte by byte: a driver sees the padding, too, and must not find there what our stack held before.
+  Metadata() { std::memset(&values_, 0, sizeof(values_)); }
   void bind_pointers() {
     if (values_.processPath != nullptr) values_.processPath = &process_path_;
   }
@@ -66,7 +71,7 @@ class Metadata {
   void set_owner(const stack::Owner* owner);
   void set_authorization(const stack::Operation& operation, const AuthorizationHandles& handles);
 
-  FWPS_INCOMING_METADATA_VALUES0 values_{};
+  FWPS_INCOMING_METADATA_VALUES0 values_;
   FWP_BYTE_BLOB process_path_{};
 };
 
