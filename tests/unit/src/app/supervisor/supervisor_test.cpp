@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "src/app/output/report.hpp"
@@ -87,6 +89,10 @@ class SupervisorTest : public testing::Test {
           return well_behaved(std::move(channel), fd, options, has_violations);
         },
         timeout));
+  }
+  static void wait_for_file(const std::string& path) {
+    for (int i = 0; i < 1000 && !std::filesystem::exists(path); ++i) std::this_thread::sleep_for(10ms);
+    ASSERT_TRUE(std::filesystem::exists(path));
   }
   static std::string read(const std::string& path) {
     std::ifstream file(path);
@@ -165,7 +171,7 @@ TEST_F(SupervisorTest, ASecondSignalKillsAStackThatDoesNotUnload) {
     std::ofstream{unloading};
     for (;;) pause();
   });
-  while (!std::filesystem::exists(unloading)) std::this_thread::sleep_for(10ms);
+  wait_for_file(unloading);
   kill(child, SIGTERM);
   std::this_thread::sleep_for(300ms);
   EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "the first one only asks";
@@ -174,6 +180,59 @@ TEST_F(SupervisorTest, ASecondSignalKillsAStackThatDoesNotUnload) {
   EXPECT_EQ(outcome.code, 143);
   EXPECT_THAT(outcome.errors, HasSubstr("once more kills the stack"));
   EXPECT_THAT(outcome.errors, HasSubstr("reason=signal code=143"));
+}
+
+// That the first one was for COMMAND does not make the next one the second.
+TEST_F(SupervisorTest, ASignalForCommandIsNotCountedWhileUnloading) {
+  const auto unloading = (folder_ / "unloading").string(), finished = (folder_ / "finished").string();
+  const auto child = start({"sleep", "60"}, [&](Channel channel, int, const TestOptions&) {
+    channel.send({{"type", "ready"}});
+    channel.receive();
+    std::ofstream{unloading};
+    std::this_thread::sleep_for(500ms);
+    std::ofstream{finished};
+    channel.send({{"type", "done"}, {"reason", "signal"}, {"code", 143}});
+    return 0;
+  });
+  std::this_thread::sleep_for(300ms);
+  kill(child, SIGTERM);
+  wait_for_file(unloading);
+  kill(child, SIGTERM);
+  EXPECT_EQ(finish(child).code, 143);
+  EXPECT_TRUE(std::filesystem::exists(finished)) << "the stack was killed";
+}
+
+TEST_F(SupervisorTest, WhatIgnoresBeingAskedIsKilled) {
+  const auto pid_file = (folder_ / "pid").string();
+  EXPECT_EQ(run({"sh", "-c", "(trap '' TERM; sh -c 'echo $$ > " + pid_file + "; exec sleep 60') & sleep 0.3"}).code,
+            0);
+  const auto left = std::stoi(read(pid_file));
+  EXPECT_NE(kill(left, 0), 0) << "process " << left << " still lives";
+}
+
+TEST_F(SupervisorTest, TheStackHasAGroupOfItsOwnAndDiesWithTheSupervisor) {
+  const auto pid_file = (folder_ / "pid").string();
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what the supervisor leaves is ours to wait for
+  const auto child = start({"true"}, [&](Channel, int, const TestOptions&) -> int {
+    std::ofstream{pid_file + ".new"} << getpid() << ' ' << (getpgrp() == getpid() ? "own" : "shared");
+    std::filesystem::rename(pid_file + ".new", pid_file);
+    for (;;) pause();
+  });
+  wait_for_file(pid_file);
+  std::istringstream words{read(pid_file)};
+  pid_t stack = 0;
+  std::string group;
+  words >> stack >> group;
+  EXPECT_EQ(group, "own") << "Ctrl-C is for COMMAND";
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  pid_t ended = 0;
+  for (int i = 0; i < 500 && ended == 0; ++i) {
+    ended = waitpid(stack, nullptr, WNOHANG);
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(ended, stack) << "it lives on without a supervisor";
+  if (ended == 0) kill(stack, SIGKILL);
 }
 
 TEST_F(SupervisorTest, AStackThatFaultsIsReported) {
