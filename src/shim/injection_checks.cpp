@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ndis/chain.hpp"
 
 namespace shim {
@@ -17,15 +18,16 @@ void check_interface(const stack::PacketMeta* original, std::uint32_t index, con
   constexpr const char* kAdvice = "Carry interfaceIndex and subInterfaceIndex from the classify to the injection.";
   if (!control.has_interface(index))
     wfp::kernel::report_violation(
-        "INJ-WRONG-INTERFACE",
+        wfp::ledger::rule::kInjectInterface,
         wfp::kernel::text(
             "a packet was injected as received on interface %u, which does not exist: it is dropped. %s", index,
             kAdvice));
   else if (was_received(original) && original->interface_index != index)
     wfp::kernel::report_violation(
-        "INJ-WRONG-INTERFACE", wfp::kernel::text("a packet that came in on interface %u was injected as received on "
-                                                 "interface %u. %s",
-                                                 original->interface_index, index, kAdvice));
+        wfp::ledger::rule::kInjectInterface,
+        wfp::kernel::text("a packet that came in on interface %u was injected as received on "
+                          "interface %u. %s",
+                          original->interface_index, index, kAdvice));
 }
 
 // The bytes of a received packet lie where the adapter put them, and Windows took them once already. All others are
@@ -35,7 +37,7 @@ void check_alignment(const stack::PacketMeta* original, const stack::Packet& pac
   const auto at = reinterpret_cast<std::uintptr_t>(wfp::ndis::contiguous(*packet.nbl(), 0, 1));
   if (at % alignof(void*) == 0) return;
   wfp::kernel::report_violation(
-      "INJ-UNALIGNED-HEADER",
+      wfp::ledger::rule::kInjectUnaligned,
       wfp::kernel::text("a packet was injected as received with its IP header at an address that is %u more than a "
                         "multiple of %zu. Put the header into an MDL of its own that is aligned to a pointer.",
                         static_cast<unsigned>(at % alignof(void*)), alignof(void*)));

@@ -3,6 +3,7 @@
 #include "nt/ntstatus.h"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/thread_state.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 
 namespace wfp::ale {
@@ -77,7 +78,7 @@ std::uint64_t Pends::finish(HANDLE completion, const engine::ClassifyResult& res
   }
   if (waits_in_vain)
     report(
-        "PEND-ON-REAUTH",
+        ledger::rule::kPendOnReauth,
         "FwpsPendOperation0 returned STATUS_FWP_CANNOT_PEND for a reauthorization, yet the classify returned block "
         "and absorb: nobody will complete it. Test FWP_CONDITION_FLAG_IS_REAUTHORIZE and decide at once.");
   return ticket;
@@ -120,7 +121,7 @@ void Pends::complete(HANDLE context) {
     return;
   }
   if (kernel::thread_state.held_count != 0)
-    report(kernel::rule::kLockHeld.data(),
+    report(ledger::rule::kLockHeld,
            "FwpsCompleteOperation0 called with a spin lock held: it classifies again before it returns, and that "
            "classify "
            "may want the lock. Release it first.");
@@ -176,7 +177,7 @@ void Pends::defer(HandleValue handle) {
 
 void Pends::report_double(HANDLE context) {
   report(
-      "PEND-DOUBLE-COMPLETE",
+      ledger::rule::kPendDoubleComplete,
       kernel::text("FwpsCompleteOperation0 called with completionContext %p, which names no pended operation: it was "
                    "completed before, or never pended. Complete each pended operation once.",
                    context));
@@ -193,7 +194,7 @@ std::size_t Pends::complete_all_of(ledger::DriverId driver) {
     });
   }
   if (left.empty()) return 0;
-  report("PEND-LEFT-AT-UNLOAD",
+  report(ledger::rule::kPendLeft,
          kernel::text("driver %s was unloaded with %zu pended operations; they are denied. Complete every operation "
                       "before DriverUnload returns.",
                       ledger::driver_name(driver).c_str(), left.size()));

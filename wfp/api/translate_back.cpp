@@ -10,6 +10,7 @@
 #include "wfp/api/translate.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::api {
 namespace {
@@ -186,7 +187,7 @@ void free_api(void* object) {
     }
   }
   if (freed == nullptr)
-    kernel::report_violation("FWPM-BAD-FREE",
+    kernel::report_violation(ledger::rule::kApiFree,
                              kernel::text("FwpmFreeMemory0 got %p, which no Fwpm function returned or "
                                           "which was freed before",
                                           object));

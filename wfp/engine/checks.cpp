@@ -3,6 +3,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/spin_lock.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/offsets.hpp"
 
@@ -43,20 +44,21 @@ void CallWatch::check(const FWPS_CLASSIFY_OUT0& out, const Answer& answer) {
   check_offsets();
   if (answer.absorb) check_absorb(answer);
   if ((out.rights & FWPS_RIGHT_ACTION_WRITE) != 0 && !answer.kept_right)
-    report(rule::kNoRight, kernel::text("%s set FWPS_RIGHT_ACTION_WRITE, which it was not given; a callout may only "
-                                        "clear the right",
-                                        who().c_str()));
+    report(ledger::rule::kNoRight,
+           kernel::text("%s set FWPS_RIGHT_ACTION_WRITE, which it was not given; a callout may only "
+                        "clear the right",
+                        who().c_str()));
 }
 
 void CallWatch::check_thread() {
   if (const KIRQL now = kernel::current_irql(); now != irql_) {
-    report(rule::kIrqlLeak,
+    report(ledger::rule::kIrqlLeak,
            kernel::text("%s returned at %s but was called at %s; restore the saved level on every path",
                         who().c_str(), kernel::irql_name(now), kernel::irql_name(irql_)));
     kernel::set_irql(irql_);
   }
   if (kernel::thread_state.held_count > held_locks_)
-    report(kernel::rule::kLockHeld, kernel::text("%s returned holding spin lock %p; release it on every path",
+    report(ledger::rule::kLockHeld, kernel::text("%s returned holding spin lock %p; release it on every path",
                                                  who().c_str(), static_cast<const void*>(kernel::held_spin_lock())));
 }
 
@@ -66,7 +68,7 @@ void CallWatch::check_offsets() {
     const ULONG now = NET_BUFFER_DATA_LENGTH(nb);
     if (now == before) continue;
     const bool is_back = now > before;
-    report(rule::kOffsets,
+    report(ledger::rule::kOffsets,
            kernel::text("%s returned with the data start of NET_BUFFER %zu %u bytes too far %s; undo each "
                         "NdisRetreatNetBufferDataStart with NdisAdvanceNetBufferDataStart on every path",
                         who().c_str(), i, is_back ? now - before : before - now, is_back ? "back" : "ahead"));
@@ -80,13 +82,14 @@ void CallWatch::check_offsets() {
 void CallWatch::check_absorb(const Answer& answer) {
   const model::Layer& layer = *model::find_layer(input_.values->layerId);
   if (layer.absorb() == model::AbsorbRule::NotValid)
-    report(rule::kAbsorb, kernel::text("%s set FWPS_CLASSIFY_OUT_FLAG_ABSORB, which is not valid at this layer; "
-                                       "block without it",
-                                       who().c_str()));
+    report(ledger::rule::kAbsorb,
+           kernel::text("%s set FWPS_CLASSIFY_OUT_FLAG_ABSORB, which is not valid at this layer; "
+                        "block without it",
+                        who().c_str()));
   const bool needs_ale = input_.metadata != nullptr &&
                          FWPS_IS_METADATA_FIELD_PRESENT(input_.metadata, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
   if (layer.kind == model::LayerKind::Transport && needs_ale && answer.action == FWP_ACTION_BLOCK)
-    report(rule::kAleSkipped,
+    report(ledger::rule::kAleSkipped,
            kernel::text("%s absorbed a packet that ALE has yet to authorize "
                         "(FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED); permit it here and take it at "
                         "the ALE layer",
@@ -95,17 +98,17 @@ void CallWatch::check_absorb(const Answer& answer) {
 
 void CallWatch::report_breach(Breach breach, const Answer& answer) {
   if (breach == Breach::WroteWithoutRight)
-    report(rule::kNoRight,
+    report(ledger::rule::kNoRight,
            kernel::text("%s wrote action 0x%x over 0x%x without FWPS_RIGHT_ACTION_WRITE; return at once "
                         "when the right is missing, unless to veto a permit with a block",
                         who().c_str(), answer.action, answer.given));
   if (breach == Breach::ActionNotSet)
-    report_once(rule::kNotSet, kNotSetReported,
+    report_once(ledger::rule::kNotSet, kNotSetReported,
                 "%s returned actionType 0x%x, which is no answer, although it had FWPS_RIGHT_ACTION_WRITE; write "
                 "FWP_ACTION_PERMIT, FWP_ACTION_BLOCK or FWP_ACTION_CONTINUE on every path",
                 answer.action);
   if (breach == Breach::TerminatingDidNotDecide)
-    report_once(rule::kTerminating, kTerminatingReported,
+    report_once(ledger::rule::kTerminating, kTerminatingReported,
                 "%s answered 0x%x to a filter of FWP_ACTION_CALLOUT_TERMINATING, which blocks; answer permit or "
                 "block, or add the filter as FWP_ACTION_CALLOUT_UNKNOWN",
                 answer.action);
@@ -125,7 +128,7 @@ void CallWatch::report(std::string_view rule_id, std::string message) const {
 void report_overruled_absorb(const ClassifyInput& input, const CompiledFilter& absorber,
                              const CompiledFilter& overruler) {
   const CalloutUse use(*absorber.callout);
-  report_for(use ? use->driver : ledger::kNoDriver, input, rule::kOverruled,
+  report_for(use ? use->driver : ledger::kNoDriver, input, ledger::rule::kOverruled,
              kernel::text("%s absorbed a packet but kept FWPS_RIGHT_ACTION_WRITE, and filter %llu of a lighter "
                           "sublayer permitted it: the callout has the packet and it goes on, too; clear the right "
                           "whenever you absorb",

@@ -12,19 +12,6 @@
 
 namespace wfp::engine {
 
-// Stable: reports and tests match on them.
-namespace rule {
-inline constexpr std::string_view kOffsets = "OFS-UNBALANCED";
-inline constexpr std::string_view kNoRight = "ARB-NO-RIGHT";
-inline constexpr std::string_view kNotSet = "ARB-ACTION-NOT-SET";
-inline constexpr std::string_view kTerminating = "ARB-TERMINATING-CONTINUE";
-inline constexpr std::string_view kAbsorb = "ARB-ABSORB-INVALID";
-inline constexpr std::string_view kOverruled = "ARB-ABSORB-OVERRULED";
-inline constexpr std::string_view kAleSkipped = "ALE-CLASSIFY-SKIPPED";
-inline constexpr std::string_view kIrqlLeak = "IRQL-LEAK";
-inline constexpr std::string_view kLeftBehind = "CALLOUT-LEFT-BEHIND";
-}  // namespace rule
-
 inline constexpr std::size_t kWatchedBuffers = 64;  // NET_BUFFERs of a packet; those after them are not checked
 
 class CallWatch {

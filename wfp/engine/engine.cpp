@@ -7,6 +7,7 @@
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 
 namespace wfp::engine {
@@ -111,7 +112,7 @@ void Engine::remove_driver(ledger::DriverId driver) {
   for (const std::uint32_t id : callouts) left += " callout " + std::to_string(id);
   if (!sessions.empty()) left += " " + std::to_string(sessions.size()) + " engine session(s)";
   ledger::Violation violation;
-  violation.rule = rule::kLeftBehind;
+  violation.rule = ledger::rule::kLeftBehind;
   violation.driver = driver;
   violation.message = ledger::driver_name(driver) + " was unloaded and left" + left +
                       "; call FwpsCalloutUnregisterById0 and FwpmEngineClose0 before DriverUnload returns";

@@ -4,6 +4,7 @@
 #include "nt/ntstatus.h"
 #include "wfp/engine/classify.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "ws2def.h"
@@ -40,7 +41,7 @@ void check_inline(const Injection& injection) {
     return;
   const std::string packet = current->input->describer != nullptr ? current->input->describer->describe() : "";
   ledger::report(
-      {.rule = "LOCK-INLINE-INJECT",
+      {.rule = ledger::rule::kLockInlineInject,
        .message = kernel::text("%s called inside the classify of a TCP packet at a transport layer, where "
                                "Windows holds the connection's lock. Queue the packet and inject it from a "
                                "DPC or another thread.",
@@ -64,7 +65,7 @@ std::uint16_t family_of_header(const NET_BUFFER_LIST& nbl) {
 NTSTATUS check_owner(const Injection& injection) {
   if (ndis::origin(*injection.request.nbl) != ndis::Origin::stack) return STATUS_SUCCESS;
   report(
-      "INJ-ORIGINAL",
+      ledger::rule::kInjectOriginal,
       kernel::text("%s: the NET_BUFFER_LIST is the one that was indicated, which is not the driver's to give away. "
                    "Clone it with FwpsAllocateCloneNetBufferList0 and inject the clone.",
                    injection.function));
@@ -73,7 +74,7 @@ NTSTATUS check_owner(const Injection& injection) {
 
 NTSTATUS check_buffers(const Injection& injection) {
   if (injection.request.nbl->Next != nullptr) {
-    report("NBL-CHAIN-INJECT",
+    report(ledger::rule::kNblChainInject,
            kernel::text("%s: a chain of NET_BUFFER_LISTs was given, one is injected at a time. Set "
                         "Next to NULL and inject each of them.",
                         injection.function));
@@ -83,7 +84,7 @@ NTSTATUS check_buffers(const Injection& injection) {
   if (buffers == 0) return STATUS_INVALID_PARAMETER;
   if (is_receive(injection.request.path) && buffers > 1) {
     report(
-        "NBL-MULTI-NB-RECV",
+        ledger::rule::kNblMultiReceive,
         kernel::text("%s: the NET_BUFFER_LIST has %zu NET_BUFFERs, receive injection allows one; Windows would stop "
                      "with 0x1D3. Make one NET_BUFFER_LIST of each.",
                      injection.function, buffers));
@@ -107,12 +108,12 @@ NTSTATUS check_call(Injection& injection) {
   if (family == AF_UNSPEC) {
     if (is_transport_send)
       report(
-          "INJ-SENDARGS-NULL",
+          ledger::rule::kInjectSendArgs,
           kernel::text("%s: sendArgs is NULL but the data does not start with an IP header. Only raw packets, which "
                        "bring their own, may omit it: fill in FWPS_TRANSPORT_SEND_PARAMS.",
                        injection.function));
     else
-      report("OFS-NOT-AN-IP-HEADER",
+      report(ledger::rule::kNotAnIpHeader,
              kernel::text(
                  "%s: the data does not start with an IP header. Where a layer shows data behind it, retreat by "
                  "ipHeaderSize (and transportHeaderSize) before cloning.",

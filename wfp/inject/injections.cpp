@@ -5,6 +5,7 @@
 #include "wfp/inject/checks.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "ws2def.h"
@@ -49,7 +50,7 @@ NTSTATUS Injections::inject(Injection injection) {
   if (!ndis::set_release_handler(*injection.request.nbl, *ticket)) {
     tickets_.give_back(*ticket);
     handles_.finished(injection.handle);
-    ledger::report({.rule = "INJ-TWICE",
+    ledger::report({.rule = ledger::rule::kInjectTwice,
                     .message = kernel::text("%s: the NET_BUFFER_LIST is being injected already. Inject it again only "
                                             "after its completion function was called.",
                                             injection.function),

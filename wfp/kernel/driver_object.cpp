@@ -7,6 +7,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
 namespace {
@@ -83,25 +84,26 @@ UnloadResult Driver::clean_up() {
   };
   Scheduler& scheduler = Kernel::current().scheduler();
   if (const std::size_t timers = quiesce(); timers != 0)
-    report(rule::kTimerLeak,
+    report(ledger::rule::kTimerLeak,
            text("%s unloaded with %zu timers set; cancel them in DriverUnload", name_.c_str(), timers));
   for (const std::string& thread : scheduler.threads_of(id_)) {
     result.code_in_use = true;
-    report(rule::kThreadLeak, text("%s unloaded while its %s still runs; signal it and wait for the thread object",
-                                   name_.c_str(), thread.c_str()));
+    report(ledger::rule::kThreadLeak,
+           text("%s unloaded while its %s still runs; signal it and wait for the thread object", name_.c_str(),
+                thread.c_str()));
   }
   for (PDEVICE_OBJECT device = object_.DeviceObject; device != nullptr;) {
-    report(rule::kDeviceLeak,
+    report(ledger::rule::kDeviceLeak,
            text("%s unloaded without IoDeleteDevice for %p", name_.c_str(), static_cast<void*>(device)));
     PDEVICE_OBJECT next = device->NextDevice;
     IoDeleteDevice(device);
     device = next;
   }
   if (const std::size_t handles = ledger::alive_count(id_, ledger::Kind::file_handle); handles != 0)
-    report(rule::kHandleLeak,
+    report(ledger::rule::kHandleLeak,
            text("%s unloaded with %zu handles open; close them with ZwClose", name_.c_str(), handles));
   if (const std::size_t items = ledger::alive_count(id_, ledger::Kind::work_item); items != 0)
-    report(rule::kWorkItem,
+    report(ledger::rule::kWorkItem,
            text("%s unloaded with %zu work items allocated; IoFreeWorkItem them", name_.c_str(), items));
   constexpr std::pair<ledger::Kind, const char*> kPacketKinds[] = {
       {ledger::Kind::clone, "FwpsFreeCloneNetBufferList0 frees a clone, in its completion function at the latest"},
@@ -111,11 +113,11 @@ UnloadResult Driver::clean_up() {
       {ledger::Kind::buffer_pool, "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees it"}};
   for (const auto& [kind, advice] : kPacketKinds)
     if (const std::size_t count = ledger::alive_count(id_, kind); count != 0)
-      report(rule::kResidue, text("%s unloaded with %zu of kind %s alive; %s", name_.c_str(), count,
-                                  std::string{ledger::name_of(kind)}.c_str(), advice));
+      report(ledger::rule::kResidue, text("%s unloaded with %zu of kind %s alive; %s", name_.c_str(), count,
+                                          std::string{ledger::name_of(kind)}.c_str(), advice));
   for (const PoolLeak& leak : PoolMemory::leaks(id_))
-    report(rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated", name_.c_str(),
-                                 leak.count, leak.bytes, leak.tag.c_str()));
+    report(ledger::rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated",
+                                         name_.c_str(), leak.count, leak.bytes, leak.tag.c_str()));
   return result;
 }
 

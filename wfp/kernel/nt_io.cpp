@@ -6,6 +6,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 namespace ledger = wfp::ledger;
@@ -41,7 +42,7 @@ void queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, PIO_WORKITEM_ROUTINE
            const char* function) {
   assert_irql_at_most(DISPATCH_LEVEL, function);
   if (item->queued.exchange(true)) {
-    report_violation(rule::kWorkItem,
+    report_violation(ledger::rule::kWorkItem,
                      text("%s: %p is queued already and has not run yet", function, static_cast<void*>(item)));
     return;
   }
@@ -52,7 +53,8 @@ void queue(PIO_WORKITEM item, PIO_WORKITEM_ROUTINE routine, PIO_WORKITEM_ROUTINE
   item->entry.driver = ledger::current_driver();
   if (Kernel::current().scheduler().queue_work(item->entry)) return;
   item->queued = false;
-  report_violation(rule::kBound, text("%s: %zu work items are queued already", function, kMaxQueuedWorkItems));
+  report_violation(ledger::rule::kBound,
+                   text("%s: %zu work items are queued already", function, kMaxQueuedWorkItems));
 }
 
 }  // namespace
@@ -93,8 +95,8 @@ NTSTATUS NTAPI IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExt
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject) {
   assert_irql_at_most(APC_LEVEL, "IoDeleteDevice");
   if (ledger::release(ledger::Kind::device_object, DeviceObject) == ledger::Release::unknown) {
-    report_violation(rule::kDeviceLeak, text("IoDeleteDevice: %p is no device object; was it deleted before?",
-                                             static_cast<void*>(DeviceObject)));
+    report_violation(ledger::rule::kDeviceLeak, text("IoDeleteDevice: %p is no device object; was it deleted before?",
+                                                     static_cast<void*>(DeviceObject)));
     return;
   }
   PDEVICE_OBJECT* link = &DeviceObject->DriverObject->DeviceObject;
@@ -116,7 +118,7 @@ VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem) {
 }
 VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem) {
   if (IoWorkItem->queued.load(std::memory_order_acquire))
-    report_violation(rule::kWorkItem,
+    report_violation(ledger::rule::kWorkItem,
                      text("IoUninitializeWorkItem: %p is still queued", static_cast<void*>(IoWorkItem)));
 }
 
@@ -133,13 +135,14 @@ PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
 VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
   assert_irql_at_most(DISPATCH_LEVEL, "IoFreeWorkItem");
   if (ledger::release(ledger::Kind::work_item, IoWorkItem) == ledger::Release::unknown) {
-    report_violation(rule::kWorkItem, text("IoFreeWorkItem: %p is no work item; was it freed before?",
-                                           static_cast<void*>(IoWorkItem)));
+    report_violation(ledger::rule::kWorkItem, text("IoFreeWorkItem: %p is no work item; was it freed before?",
+                                                   static_cast<void*>(IoWorkItem)));
     return;
   }
   if (IoWorkItem->queued.load(std::memory_order_acquire)) {
-    report_violation(rule::kWorkItem, text("IoFreeWorkItem: %p is queued and has not run; free it when it has",
-                                           static_cast<void*>(IoWorkItem)));
+    report_violation(
+        ledger::rule::kWorkItem,
+        text("IoFreeWorkItem: %p is queued and has not run; free it when it has", static_cast<void*>(IoWorkItem)));
     ledger::acquire(ledger::Kind::work_item, IoWorkItem, "IoFreeWorkItem");  // refused, so it stays the driver's
     return;
   }

@@ -5,6 +5,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/spin_lock.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 
@@ -24,7 +25,7 @@ VOID NTAPI KeLeaveCriticalRegion(VOID) {
   if (thread_state.critical_regions != 0)
     --thread_state.critical_regions;
   else
-    report_violation(rule::kObject, "KeLeaveCriticalRegion: this thread has entered none");
+    report_violation(wfp::ledger::rule::kObject, "KeLeaveCriticalRegion: this thread has entered none");
 }
 
 VOID NTAPI KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { *SpinLock = 0; }
@@ -106,7 +107,7 @@ VOID NTAPI KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_
 VOID NTAPI KeBugCheck(ULONG BugCheckCode) { KeBugCheckEx(BugCheckCode, 0, 0, 0, 0); }
 
 VOID NTAPI RtlAssert(PVOID FailedAssertion, PVOID FileName, ULONG LineNumber, PSTR Message) {
-  report_violation(rule::kAssert,
+  report_violation(wfp::ledger::rule::kAssert,
                    text("assertion failed: %s at %s:%u %s", static_cast<const char*>(FailedAssertion),
                         static_cast<const char*>(FileName), LineNumber, Message != nullptr ? Message : ""));
 }

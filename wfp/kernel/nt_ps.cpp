@@ -5,6 +5,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/system_thread.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 namespace ledger = wfp::ledger;
@@ -54,7 +55,7 @@ NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBU
 
 NTSTATUS NTAPI PsTerminateSystemThread(NTSTATUS ExitStatus) {
   terminate_current_thread(ExitStatus);
-  report_violation(rule::kHandle, "PsTerminateSystemThread was called on a thread that is no system thread");
+  report_violation(ledger::rule::kHandle, "PsTerminateSystemThread was called on a thread that is no system thread");
   return STATUS_INVALID_PARAMETER;
 }
 
@@ -96,7 +97,7 @@ NTSTATUS NTAPI ZwClose(HANDLE Handle) {
   Kernel& kernel = Kernel::current();
   const HandleTarget target = kernel.handles().close(Handle);
   if (std::holds_alternative<std::monostate>(target)) {
-    report_violation(rule::kHandle, text("ZwClose: %p is no open handle; was it closed before?", Handle));
+    report_violation(ledger::rule::kHandle, text("ZwClose: %p is no open handle; was it closed before?", Handle));
     return STATUS_INVALID_HANDLE;
   }
   ledger::release(ledger::Kind::file_handle, Handle);

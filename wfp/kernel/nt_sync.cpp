@@ -3,6 +3,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 
@@ -89,7 +90,8 @@ VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
   const LONG64 before = count_of(*RunRef).fetch_sub(kOneHolder, std::memory_order_acq_rel);
   if (before < kOneHolder) {
     count_of(*RunRef).fetch_add(kOneHolder, std::memory_order_relaxed);
-    report_violation(rule::kRundown, text("ExReleaseRundownProtection: nobody holds %p", static_cast<void*>(RunRef)));
+    report_violation(wfp::ledger::rule::kRundown,
+                     text("ExReleaseRundownProtection: nobody holds %p", static_cast<void*>(RunRef)));
     return;
   }
   if (before == (kOneHolder | kRunningDown)) KeSetEvent(&RunRef->Drained, IO_NO_INCREMENT, FALSE);
@@ -115,7 +117,8 @@ NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource) {
 }
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource) {
   if (Resource->ActiveCount != 0)
-    report_violation(rule::kObject, text("ExDeleteResourceLite: %p is still held", static_cast<void*>(Resource)));
+    report_violation(wfp::ledger::rule::kObject,
+                     text("ExDeleteResourceLite: %p is still held", static_cast<void*>(Resource)));
   return STATUS_SUCCESS;
 }
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait) {
@@ -136,7 +139,7 @@ VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource) {
   const Grant grant = held ? hand_over(*Resource) : Grant{};
   KeReleaseSpinLock(&Resource->Lock, level);
   if (!held)
-    report_violation(rule::kObject,
+    report_violation(wfp::ledger::rule::kObject,
                      text("ExReleaseResourceLite: %p is not held by this thread", static_cast<void*>(Resource)));
   if (grant.writers != 0) KeReleaseSemaphore(&Resource->Writers, IO_NO_INCREMENT, grant.writers, FALSE);
   if (grant.readers != 0) KeReleaseSemaphore(&Resource->Readers, IO_NO_INCREMENT, grant.readers, FALSE);

@@ -7,6 +7,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/time.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
 
@@ -68,8 +69,9 @@ VOID NTAPI KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutin
 }
 BOOLEAN NTAPI KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2) {
   if (Dpc->DeferredRoutine == nullptr) {
-    report_violation(rule::kObject, text("KeInsertQueueDpc: %p has no routine; call KeInitializeDpc first",
-                                         static_cast<void*>(Dpc)));
+    report_violation(
+        wfp::ledger::rule::kObject,
+        text("KeInsertQueueDpc: %p has no routine; call KeInitializeDpc first", static_cast<void*>(Dpc)));
     return FALSE;
   }
   return scheduler().queue_dpc(*Dpc, SystemArgument1, SystemArgument2);
@@ -99,7 +101,8 @@ BOOLEAN NTAPI KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc) {
 BOOLEAN NTAPI KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc) {
   assert_irql_at_most(DISPATCH_LEVEL, "KeSetTimerEx");
   if (!is_dispatcher_object(Timer)) {
-    report_violation(rule::kObject, text("KeSetTimerEx: %p was never initialized", static_cast<void*>(Timer)));
+    report_violation(wfp::ledger::rule::kObject,
+                     text("KeSetTimerEx: %p was never initialized", static_cast<void*>(Timer)));
     return FALSE;
   }
   return scheduler().set_timer(*Timer, instant_of(scheduler().clock(), DueTime), Period, Dpc);

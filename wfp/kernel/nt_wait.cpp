@@ -8,6 +8,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/time.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 
@@ -17,7 +18,8 @@ Scheduler& scheduler() { return Kernel::current().scheduler(); }
 
 bool is_usable(const void* object, const char* routine) {
   if (is_dispatcher_object(object)) return true;
-  report_violation(rule::kObject, text("%s: %p was never initialized, or was overwritten", routine, object));
+  report_violation(wfp::ledger::rule::kObject,
+                   text("%s: %p was never initialized, or was overwritten", routine, object));
   return false;
 }
 
@@ -30,7 +32,7 @@ NTSTATUS wait_for(std::span<void* const> objects, WAIT_TYPE type, PLARGE_INTEGER
   const bool may_block = timeout == nullptr || timeout->QuadPart != 0;
   if (!assert_irql_at_most(may_block ? APC_LEVEL : DISPATCH_LEVEL, routine) && may_block) return STATUS_UNSUCCESSFUL;
   if (may_block && thread_state.held_count != 0)
-    report_violation(rule::kLockHeld,
+    report_violation(wfp::ledger::rule::kLockHeld,
                      text("%s with spin lock %p held", routine, static_cast<const void*>(thread_state.held[0].lock)));
   for (const void* object : objects)
     if (!is_usable(object, routine)) return STATUS_INVALID_PARAMETER;
@@ -66,8 +68,8 @@ LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment
   bool over_limit = false;
   const LONG before = scheduler().add_state(Semaphore->Header, Adjustment, Semaphore->Limit, over_limit);
   if (over_limit)
-    report_violation(rule::kObject, text("KeReleaseSemaphore: %d more would exceed the limit %d of %p", Adjustment,
-                                         Semaphore->Limit, static_cast<void*>(Semaphore)));
+    report_violation(wfp::ledger::rule::kObject, text("KeReleaseSemaphore: %d more would exceed the limit %d of %p",
+                                                      Adjustment, Semaphore->Limit, static_cast<void*>(Semaphore)));
   return before;
 }
 
@@ -83,7 +85,7 @@ VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG) {
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN) {
   assert_irql_at_most(DISPATCH_LEVEL, "KeReleaseMutex");
   if (is_usable(Mutex, "KeReleaseMutex") && !scheduler().release_mutant(*Mutex))
-    report_violation(rule::kMutex,
+    report_violation(wfp::ledger::rule::kMutex,
                      text("mutex %p was released by a thread that does not own it", static_cast<void*>(Mutex)));
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define KERNEL_POOL_ASAN 1
@@ -117,21 +118,21 @@ bool PoolMemory::may_free(void* memory) {
         earlier = "; it was freed before, with tag '" + tag_text(freed.tag) + "', allocated by " +
                   (freed.driver == ledger::kNoDriver ? "no driver" : ledger::driver_name(freed.driver));
   }
-  report_violation(rule::kPoolFree, text("%p was freed but is no live pool block", memory) +
-                                        (earlier.empty() ? "; was it allocated from the pool?" : earlier));
+  report_violation(ledger::rule::kPoolFree, text("%p was freed but is no live pool block", memory) +
+                                                (earlier.empty() ? "; was it allocated from the pool?" : earlier));
   return false;
 }
 
 void PoolMemory::check_on_free(const Block& block, const void* memory, ULONG tag) {
   if (tag != 0 && tag != block.tag)
-    report_violation(rule::kPoolTag, text("%p was freed with tag '%s' but allocated with '%s'", memory,
-                                          tag_text(tag).c_str(), block.tag_name.data()));
+    report_violation(ledger::rule::kPoolTag, text("%p was freed with tag '%s' but allocated with '%s'", memory,
+                                                  tag_text(tag).c_str(), block.tag_name.data()));
   if (const auto* at = first_other(block.red.data(), kFrontRedZone, kRedByte); at != nullptr)
-    report_violation(rule::kPoolOverrun,
+    report_violation(ledger::rule::kPoolOverrun,
                      text("%zu bytes before block %p (tag '%s') were overwritten",
                           static_cast<std::size_t>(block.bytes() - at), memory, block.tag_name.data()));
   if (const auto* at = first_other(block.bytes() + block.size, kRedZone, kRedByte); at != nullptr)
-    report_violation(rule::kPoolOverrun,
+    report_violation(ledger::rule::kPoolOverrun,
                      text("block %p (tag '%s', %zu bytes) was written past its end, first at offset %zu", memory,
                           block.tag_name.data(), block.size, static_cast<std::size_t>(at - block.bytes())));
 }
@@ -140,7 +141,7 @@ void PoolMemory::free(void* memory, ULONG tag) {
   if (!may_free(memory)) return;
   Block* block = Block::of(memory);
   if (block->magic != kMagic) {
-    report_violation(rule::kPoolFree, text("%p was freed but is no pool block", memory));
+    report_violation(ledger::rule::kPoolFree, text("%p was freed but is no pool block", memory));
     return;
   }
   ASAN_UNPOISON_MEMORY_REGION(block, block->total);
@@ -188,7 +189,7 @@ void PoolMemory::dispose(Block* block) {
   ASAN_UNPOISON_MEMORY_REGION(block, block->total);
   const ledger::DriverScope whose(block->driver);  // another driver's free may have pushed it out
   if (const auto* at = first_other(block->bytes(), block->size, kFreedByte); at != nullptr)
-    report_violation(rule::kPoolUseAfterFree,
+    report_violation(ledger::rule::kPoolUseAfterFree,
                      text("block %p (tag '%s', %zu bytes) was written after it was freed, first at offset %zu",
                           static_cast<const void*>(block->bytes()), block->tag_name.data(), block->size,
                           static_cast<std::size_t>(at - block->bytes())));

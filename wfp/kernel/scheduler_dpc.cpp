@@ -7,6 +7,7 @@
 #include "wfp/kernel/scheduler.hpp"
 #include "wfp/kernel/spin_lock.hpp"
 #include "wfp/kernel/wait_frame.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
 
@@ -152,7 +153,7 @@ bool Scheduler::post_and_wait(unsigned processor, const std::function<void()>& t
   PostedTask entry{.task = &task, .driver = ledger::current_driver()};
   init_header(entry.done.Header, DispatchType::NotificationEvent, 0);
   if (thread_state.held_count != 0)
-    report_violation(rule::kLockHeld,
+    report_violation(ledger::rule::kLockHeld,
                      text("a call that waits for processor %u was made with spin lock %p held; release "
                           "it first",
                           processor, static_cast<const void*>(thread_state.held[0].lock)));

@@ -2,6 +2,7 @@
 #include "wfp/kernel/dispatch.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/scheduler.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
 
@@ -32,7 +33,7 @@ bool Scheduler::set_timer(KTIMER& timer, Instant due, LONG period_ms, KDPC* dpc)
       timers_changed();
     }
   }
-  if (full) report_violation(rule::kBound, text("KeSetTimer: %zu timers are set already", kMaxTimers));
+  if (full) report_violation(ledger::rule::kBound, text("KeSetTimer: %zu timers are set already", kMaxTimers));
   preemption_point();
   return was_set;
 }

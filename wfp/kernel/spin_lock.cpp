@@ -3,6 +3,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
 namespace {
@@ -35,9 +36,10 @@ void acquire_spin_lock(KSPIN_LOCK& lock, const char* routine) {
   scheduler.preemption_point();
   if (!words.try_lock()) {
     if (words.holder().load(std::memory_order_relaxed) == self) {
-      report_violation(rule::kLockRecursion, text("%s: spin lock %p is already held by this thread; on Windows this "
-                                                  "never returns",
-                                                  routine, static_cast<void*>(&lock)));
+      report_violation(ledger::rule::kLockRecursion,
+                       text("%s: spin lock %p is already held by this thread; on Windows this "
+                            "never returns",
+                            routine, static_cast<void*>(&lock)));
       remember(lock, true);
       return;
     }
@@ -60,7 +62,7 @@ void release_spin_lock(KSPIN_LOCK& lock, const char* routine) {
   if (forget(lock)) return;
   const std::uint32_t holder = words.holder().load(std::memory_order_relaxed);
   if (holder != current_thread_number()) {
-    report_violation(rule::kLockStranger,
+    report_violation(ledger::rule::kLockStranger,
                      holder == 0 ? text("%s: spin lock %p is not held", routine, static_cast<void*>(&lock))
                                  : text("%s: spin lock %p is held by thread %u, not by this thread (%u)", routine,
                                         static_cast<void*>(&lock), holder, current_thread_number()));

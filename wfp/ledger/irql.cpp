@@ -1,5 +1,6 @@
 #include "wfp/ledger/irql.hpp"
 
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 
 namespace wfp::ledger {
@@ -7,7 +8,7 @@ namespace {
 
 void report_level(const char* routine, const char* allowed, KIRQL level, const char* tail) {
   Violation violation;
-  violation.rule = kIrqlRule;
+  violation.rule = rule::kIrql;
   violation.message = std::string(routine) + " was called at " + irql_name(running_irql) + allowed + irql_name(level);
   violation.message += tail;
   report(std::move(violation));

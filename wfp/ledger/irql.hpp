@@ -11,8 +11,6 @@
 
 namespace wfp::ledger {
 
-inline constexpr std::string_view kIrqlRule = "IRQL-TOO-HIGH";
-
 inline thread_local KIRQL running_irql = PASSIVE_LEVEL;
 
 const char* irql_name(KIRQL level);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/pool_core.hpp"
 
@@ -81,7 +82,7 @@ NET_BUFFER_LIST* clone(NET_BUFFER_LIST& original, NblPool& pool, CloneOptions op
 
 bool free_clone(NET_BUFFER_LIST& nbl) {
   if (object_of(nbl).origin != Origin::clone) {
-    ledger::report({.rule = "NBL-NOT-A-CLONE",
+    ledger::report({.rule = ledger::rule::kNblNotAClone,
                     .message =
                         "a clone-free function was called on a NET_BUFFER_LIST that is no clone. Free it with the "
                         "function that matches its allocation.",
@@ -91,7 +92,7 @@ bool free_clone(NET_BUFFER_LIST& nbl) {
   }
   if (report_if_in_flight(nbl)) return false;
   if (__atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE) != 0)
-    ledger::report({.rule = "NBL-FREE-WITH-CHILDREN",
+    ledger::report({.rule = ledger::rule::kNblFreeWithChildren,
                     .message = "clone freed while clones of it exist. Free those first.",
                     .packet = {},
                     .stack = {}});

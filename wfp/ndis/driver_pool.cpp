@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/pool_core.hpp"
 
@@ -40,7 +41,7 @@ DriverPool* pool_of(NDIS_HANDLE handle) {
   if (pool == nullptr || pool->magic == DriverPool::kMagic) return pool;
   if (pool->magic == DriverPool::kFreed)
     ledger::report(
-        {.rule = "NBL-POOL-FREED",
+        {.rule = ledger::rule::kNblPoolFreed,
          .message = "a pool handle was used after NdisFreeNetBufferListPool or NdisFreeNetBufferPool. Free a pool "
                     "once, after the last allocation from it.",
          .packet = {},
@@ -96,7 +97,7 @@ NET_BUFFER_LIST* allocate_for_driver(NblPool& pool, USHORT context_size, USHORT 
 bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function) {
   if (ledger::release(kind, nbl) != ledger::Release::unknown) return true;
   ledger::report(
-      {.rule = "NBL-DOUBLE-FREE",
+      {.rule = ledger::rule::kNblDoubleFree,
        .message = std::string(function) + ": no live " + std::string(ledger::name_of(kind)) +
                   " at this address. It was freed before, or came from another function. Give each back once.",
        .packet = {},

@@ -1,5 +1,6 @@
 #include "wfp/ndis/nbl.hpp"
 
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/objects.hpp"
 
@@ -14,7 +15,7 @@ void release(NET_BUFFER_LIST& nbl) noexcept {
   auto count = object.references.load(std::memory_order_relaxed);
   do {
     if (count == 0) {
-      ledger::report({.rule = "NBL-OVER-RELEASE",
+      ledger::report({.rule = ledger::rule::kNblOverRelease,
                       .message =
                           "NET_BUFFER_LIST released although its reference count is 0. Each reference, clone and "
                           "allocation is given back once.",
@@ -46,7 +47,7 @@ bool set_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler& handler) noexcept
 
 bool report_if_in_flight(const NET_BUFFER_LIST& nbl) noexcept {
   if (object_of(nbl).handler.load(std::memory_order_acquire) == nullptr) return false;
-  ledger::report({.rule = "INJ-FREE-IN-FLIGHT",
+  ledger::report({.rule = ledger::rule::kInjectFreeInFlight,
                   .message = "NET_BUFFER_LIST freed while its injection has not completed. Free it in the completion "
                              "function.",
                   .packet = {},

@@ -1,4 +1,5 @@
 // MDLs that drivers allocate: over their own memory, freed by them. Each is entered in the ledger.
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
 #include "wfp/ndis/pool_core.hpp"
@@ -27,7 +28,7 @@ void free_driver_mdl(MDL* mdl, const char* function) {
   const bool unknown = ledger::release(ledger::Kind::mdl, mdl) == ledger::Release::unknown;
   if (object.origin != MdlOrigin::driver || unknown) {
     ledger::report(
-        {.rule = "MDL-DOUBLE-FREE",
+        {.rule = ledger::rule::kMdlDoubleFree,
          .message = std::string(function) +
                     ": this MDL is not one that the driver allocated, or it was freed before. Free each MDL "
                     "once, and never one of a packet that was indicated to you.",

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "ndis.h"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
 
@@ -30,7 +31,7 @@ void NTAPI NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
   if (NdisObject == nullptr) return;
   if (ledger::release(ledger::Kind::other, NdisObject) == ledger::Release::unknown) {
     ledger::report(
-        {.rule = "NDIS-OBJECT-DOUBLE-FREE",
+        {.rule = ledger::rule::kNdisObjectDoubleFree,
          .message = "NdisFreeGenericObject: no live object at this address. Free it once, after its pools.",
          .packet = {},
          .stack = {}});

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <new>
 
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
 #include "wfp/ndis/pool_core.hpp"
@@ -28,7 +29,7 @@ void free_pool(NDIS_HANDLE handle, const char* function) {
   const auto alone = pool->buffers_out.load(std::memory_order_acquire);
   const auto out = pool->packets->in_use() + alone;
   if (out != 0)
-    ledger::report({.rule = "NBL-POOL-IN-USE",
+    ledger::report({.rule = ledger::rule::kNblPoolInUse,
                     .message = std::string(function) + ": " + std::to_string(out) +
                                " of the pool's buffers are still out. Free them before their pool.",
                     .packet = {},
@@ -162,7 +163,7 @@ void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
   assert_dispatch_at_most("NdisFreeNetBuffer");
   if (NetBuffer == nullptr) return;
   if (ledger::release(ledger::Kind::net_buffer, NetBuffer) == ledger::Release::unknown) {
-    ledger::report({.rule = "NBL-DOUBLE-FREE",
+    ledger::report({.rule = ledger::rule::kNblDoubleFree,
                     .message = "NdisFreeNetBuffer: no live NET_BUFFER at this address. Give each back once.",
                     .packet = {},
                     .stack = {}});

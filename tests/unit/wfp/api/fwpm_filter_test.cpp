@@ -3,6 +3,7 @@
 #include "fwpm/layers.h"
 #include "fwpmk.h"
 #include "fwpsk.h"
+#include "wfp/ledger/rules.hpp"
 
 namespace wfp::engine {
 namespace {
@@ -92,7 +93,7 @@ TEST_F(FwpmTest, CallsAtDispatchLevelAreNamed) {
     const kernel::IrqlScope level(DISPATCH_LEVEL);
     FwpmTransactionAbort0(reinterpret_cast<HANDLE>(session));
   }
-  EXPECT_THAT(rules(), testing::ElementsAre(kernel::rule::kIrql));
+  EXPECT_THAT(rules(), testing::ElementsAre(ledger::rule::kIrql));
 }
 
 }  // namespace

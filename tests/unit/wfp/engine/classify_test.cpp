@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "engine_fixture.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ndis/nbl.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
 #include "wfp/ndis/offsets.hpp"
@@ -149,11 +150,11 @@ TEST_F(ClassifyTest, UnbalancedOffsetsArePutBack) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, [&](const auto&, auto, auto&) { ndis::retreat(*packet, 20); });
   classify(packet);
   EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
-  EXPECT_THAT(rules(), ElementsAre(rule::kOffsets));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kOffsets));
   classify_bodies[0] = [&](const auto&, auto, auto&) { ndis::advance(*packet, 20); };
   classify(packet);
   EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
-  EXPECT_THAT(rules(), ElementsAre(rule::kOffsets));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kOffsets));
   ndis::release(*packet);
 }
 
@@ -162,21 +163,21 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
                [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_CONTINUE; });
   EXPECT_EQ(classify().verdict, Verdict::Block);
   classify();
-  EXPECT_THAT(rules(), ElementsAre(rule::kTerminating));  // once a filter
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kTerminating));  // once a filter
 
   classify_bodies[0] = [](const auto&, auto, auto& out) {
     out.actionType = FWP_ACTION_BLOCK;
     out.flags = FWPS_CLASSIFY_OUT_FLAG_ABSORB;
   };
   classify(nullptr, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
-  EXPECT_THAT(rules(), ElementsAre(rule::kAleSkipped));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kAleSkipped));
 
   classify_bodies[0] = [](const auto&, auto, auto& out) {
     out.actionType = FWP_ACTION_PERMIT;
     kernel::set_irql(PASSIVE_LEVEL);
   };
   classify();
-  EXPECT_THAT(rules(), ElementsAre(rule::kIrqlLeak));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kIrqlLeak));
 
   KSPIN_LOCK lock{};
   classify_bodies[0] = [&](const auto&, auto, auto& out) {
@@ -185,13 +186,13 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
   };
   classify();
   KeReleaseSpinLockFromDpcLevel(&lock);
-  EXPECT_THAT(rules(), testing::Contains(kernel::rule::kLockHeld));
+  EXPECT_THAT(rules(), testing::Contains(ledger::rule::kLockHeld));
 
   add_sublayer(9, 0xffff);
   add(filter(FWP_ACTION_BLOCK, 9));
   classify_bodies[0] = [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_PERMIT; };
   EXPECT_EQ(classify().verdict, Verdict::Block);
-  EXPECT_THAT(rules(), ElementsAre(rule::kNoRight));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNoRight));
 }
 
 // Both are in the same sublayer: the block behind the callout is asked.
@@ -209,7 +210,7 @@ TEST_F(ClassifyTest, AnActionThatIsNotSetIsNamedOnceAndContinues) {
     const auto behind = add(filter(FWP_ACTION_BLOCK));
     EXPECT_EQ(classify().filter_id, behind);
     classify();
-    EXPECT_THAT(rules(), ElementsAre(rule::kNotSet));
+    EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNotSet));
     EXPECT_EQ(management().remove_filter(session, first), STATUS_SUCCESS);
     EXPECT_EQ(management().remove_filter(session, behind), STATUS_SUCCESS);
     EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
@@ -229,7 +230,7 @@ TEST_F(ClassifyTest, AnAbsorbThatIsOverruledIsNamedWithItsCallout) {
   EXPECT_EQ(classify().verdict, Verdict::Permit);
   const auto found = ledger::violations();
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].rule, rule::kOverruled);
+  EXPECT_EQ(found[0].rule, ledger::rule::kOverruled);
   EXPECT_EQ(found[0].driver, driver);
   EXPECT_THAT(found[0].message, testing::HasSubstr("callout " + std::to_string(id)));
   EXPECT_THAT(found[0].message, testing::HasSubstr("filter " + std::to_string(permit)));
@@ -249,7 +250,7 @@ TEST_F(ClassifyTest, TheRightCannotBeTakenBack) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN,
                [](const auto&, auto, auto& out) { out.rights |= FWPS_RIGHT_ACTION_WRITE; });
   EXPECT_TRUE(classify().is_hard);
-  EXPECT_THAT(rules(), ElementsAre(rule::kNoRight));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNoRight));
 }
 
 // Unregistering waits for the callout's code to end, so from inside that code it can only be refused.
@@ -270,7 +271,7 @@ TEST_F(ClassifyTest, RemovingFromInsideTheCalloutIsRefused) {
 TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr);
   engine->remove_driver(driver);
-  EXPECT_THAT(rules(), ElementsAre(rule::kLeftBehind));
+  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kLeftBehind));
   engine->remove_driver(driver);
   EXPECT_THAT(rules(), IsEmpty());
 }

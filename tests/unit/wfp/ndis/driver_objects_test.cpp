@@ -1,5 +1,6 @@
 // What drivers allocate through the NDIS functions: pools, lists, buffers and MDLs, and their accounting.
 #include "fixture.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ndis/driver_pool.hpp"
 
 namespace wfp::ndis {
@@ -173,7 +174,7 @@ TEST_F(DriverObjectsTest, EveryFunctionNamesACallAboveDispatchLevel) {
   ledger::running_irql = PASSIVE_LEVEL;
   std::vector<std::string> functions;
   for (const auto& violation : ledger::violations()) {
-    EXPECT_EQ(violation.rule, ledger::kIrqlRule);
+    EXPECT_EQ(violation.rule, ledger::rule::kIrql);
     functions.push_back(violation.message.substr(0, violation.message.find(' ')));
   }
   EXPECT_THAT(
