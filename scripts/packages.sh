@@ -8,7 +8,7 @@ packages_build=(g++ cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-
   libgtest-dev libgmock-dev libbenchmark-dev)
 packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
 packages_test=("${packages_demo[@]}" gdb)
-packages_clang=(clang-14 libclang-rt-14-dev)
+packages_clang=(clang-14 libclang-rt-14-dev clang-format)
 
 # need_packages GROUP...: makes sure that the packages of the groups (build, demo, test, clang) are installed.
 need_packages() {

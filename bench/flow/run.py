@@ -70,7 +70,7 @@ def machine():
     with open("/proc/cpuinfo") as info:
         model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), platform.machine())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} processors, {model}, {memory:.0f} GiB, Linux {platform.release()}"
+    return f"{os.cpu_count()} processors, {model}, {memory:.0f} GiB, Linux {platform.release().split('-')[0]}"
 
 
 def commit():
