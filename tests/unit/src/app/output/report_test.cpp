@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 Report sample() {
   Report report;
-  report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}});
+  report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}, {}});
   report.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {10, 4, 6, 5};
   report.injections = {5, 4, 1};
   report.injections_by_direction["inbound"] = {5, 4, 1};
