@@ -4,6 +4,7 @@
 
 #include "stack/ip/fragment_check.hpp"
 #include "stack/ip/packet_context.hpp"
+#include "stack/ip/transport_facts.hpp"
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
 #include "stack/wire/ipv6_ext.hpp"
@@ -70,6 +71,7 @@ void Input::accept(Packet packet, const IpHeader& header, Instant now) {
 bool Input::show(Packet& packet, const IpHeader& header, bool as_fragment) {
   if (!parts_.hooks.armed(Hook::IpIn, header.family)) return true;
   PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
+  if (!header.fragment || header.fragment->offset == 0) read_transport_facts(packet, context);
   if (as_fragment) {
     const std::uint32_t known = reassembly_.known_size(header);
     context.is_fragment = true;

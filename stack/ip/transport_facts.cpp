@@ -43,4 +43,17 @@ void read_transport_facts(Packet& packet, SendFacts& facts) {
   }
 }
 
+void read_transport_facts(Packet& packet, PacketContext& context) {
+  SendFacts facts;
+  facts.protocol = context.protocol;
+  read_transport_facts(packet, facts);
+  context.local_port = facts.remote_port;  // the header's sender is the other side
+  context.remote_port = facts.local_port;
+  context.tcp_flags = facts.tcp_flags;
+  context.icmp_type = facts.icmp_type;
+  context.icmp_code = facts.icmp_code;
+  context.icmp_id_and_sequence = facts.icmp_id_and_sequence;
+  context.has_icmp_id = facts.has_icmp_id;
+}
+
 }  // namespace stack::ip

@@ -9,4 +9,8 @@ namespace stack::ip {
 // as the header can be read.
 void read_transport_facts(Packet& packet, SendFacts& facts);
 
+// The same for a packet on its way in that a hook sees before its transport does: ports, flags and ICMP numbers of
+// context.protocol, so that a trace names the packet in full.
+void read_transport_facts(Packet& packet, PacketContext& context);
+
 }  // namespace stack::ip

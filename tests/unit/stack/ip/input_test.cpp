@@ -51,6 +51,22 @@ TEST_F(InputTest, ShowsIpInWithTheHeaderPulled) {
   EXPECT_EQ(recorder.seen[0].context.local_interface_index, 2u);
 }
 
+TEST_F(InputTest, ShowsIpInWithPortsFlagsAndIcmpNumbersOfWhatItCarries) {
+  arm_all();
+  receive(from_peer(tcp_segment(3, wire::tcp_flag::kSyn)));
+  ASSERT_EQ(recorder.seen.size(), 1u);
+  EXPECT_EQ(recorder.seen[0].context.local_port, 80);
+  EXPECT_EQ(recorder.seen[0].context.remote_port, 1000);
+  EXPECT_EQ(recorder.seen[0].context.tcp_flags, wire::tcp_flag::kSyn);
+
+  receive(
+      from_peer({std::byte{wire::icmpv4::kEcho}, {}, {}, {}, std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}},
+                wire::kProtocolIcmp));
+  ASSERT_GE(recorder.seen.size(), 2u);  // the answer follows
+  EXPECT_EQ(recorder.seen[1].context.icmp_type, wire::icmpv4::kEcho);
+  EXPECT_EQ(recorder.seen[1].context.icmp_id_and_sequence, 0x01020304u);
+}
+
 TEST_F(InputTest, WhatTheHookKeepsGoesNoFurther) {
   arm_all();
   recorder.block = [](const PacketContext&) { return true; };
