@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "stack/packet/packet_pool.hpp"
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/clone.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
@@ -50,10 +51,7 @@ class InjectionChecks : public testing::Test {
     request.nbl = packet.nbl();
     request.interface_index = interface_index;
     check_received(packet, request, control_);
-    std::vector<std::string> found;
-    for (const auto& violation : wfp::ledger::violations()) found.push_back(violation.rule);
-    wfp::ledger::clear_violations();
-    return found;
+    return wfp::ledger::take_rules();
   }
 
   stack::PacketPool pool_{4};

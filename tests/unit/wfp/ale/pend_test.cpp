@@ -3,6 +3,7 @@
 #include "tests/support/classifying.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/unit/wfp/kernel/kernel_fixture.hpp"
+#include "tests/unit/wfp/take_rules.hpp"
 
 namespace wfp::ale {
 namespace {
@@ -51,12 +52,6 @@ class PendTest : public kernel::BothSchedulers {
       EXPECT_EQ(pends->pend(completion, &context), STATUS_SUCCESS);
       absorb(out);
     });
-  }
-  std::vector<std::string> take_rules() {
-    std::vector<std::string> rules;
-    for (const auto& violation : ledger::violations()) rules.push_back(violation.rule);
-    ledger::clear_violations();
-    return rules;
   }
 
   FakeHost host;
@@ -112,7 +107,7 @@ TEST_P(PendTest, AReauthorizationIsNotPendedAndWaitingForItIsNamed) {
     EXPECT_EQ(pends->pend(completion, &context), STATUS_FWP_CANNOT_PEND);
   };
   EXPECT_EQ(authorize(try_it, true), 0u);
-  EXPECT_THAT(take_rules(), testing::IsEmpty());  // it decided at once
+  EXPECT_THAT(ledger::take_rules(), testing::IsEmpty());  // it decided at once
   EXPECT_EQ(authorize(
                 [&](HANDLE completion, FWPS_CLASSIFY_OUT0& out) {
                   try_it(completion, out);
@@ -120,7 +115,7 @@ TEST_P(PendTest, AReauthorizationIsNotPendedAndWaitingForItIsNamed) {
                 },
                 true),
             0u);
-  EXPECT_THAT(take_rules(), ElementsAre("PEND-ON-REAUTH"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("PEND-ON-REAUTH"));
 }
 
 TEST_P(PendTest, CompletingTwiceIsNamedAndHarmless) {
@@ -131,7 +126,8 @@ TEST_P(PendTest, CompletingTwiceIsNamedAndHarmless) {
   pends->complete(nullptr);
   pends->complete(to_windows(ticket));  // the handle, not the context
   EXPECT_THAT(host.resumed, ElementsAre(ticket));
-  EXPECT_THAT(take_rules(), ElementsAre("PEND-DOUBLE-COMPLETE", "PEND-DOUBLE-COMPLETE", "PEND-DOUBLE-COMPLETE"));
+  EXPECT_THAT(ledger::take_rules(),
+              ElementsAre("PEND-DOUBLE-COMPLETE", "PEND-DOUBLE-COMPLETE", "PEND-DOUBLE-COMPLETE"));
 }
 
 TEST_P(PendTest, CompletionInsideTheClassifyWaitsForItToUnwind) {
@@ -157,7 +153,7 @@ TEST_P(PendTest, CompletingTwiceBeforeItIsCarriedOutIsNamed) {
     pends->complete(context);
     absorb(out);
   });
-  EXPECT_THAT(take_rules(), ElementsAre("PEND-DOUBLE-COMPLETE"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("PEND-DOUBLE-COMPLETE"));
   pends->run_deferred();
   EXPECT_EQ(host.resumed.size(), 1u);
 }
@@ -224,7 +220,7 @@ TEST_P(PendTest, ALockHeldDuringCompletionIsNamed) {
   KeAcquireSpinLock(&lock, &level);
   pends->complete(context);
   KeReleaseSpinLock(&lock, level);
-  EXPECT_THAT(take_rules(), ElementsAre("LOCK-HELD-IN-CALL"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("LOCK-HELD-IN-CALL"));
 }
 
 TEST_P(PendTest, WhatAnUnloadedDriverLeftIsDenied) {
@@ -240,7 +236,7 @@ TEST_P(PendTest, WhatAnUnloadedDriverLeftIsDenied) {
   EXPECT_EQ(pends->complete_all_of(driver), 2u);
   EXPECT_EQ(host.resumed.size(), 2u);
   EXPECT_FALSE(pends->is_denied(host.resumed[0]));
-  EXPECT_THAT(take_rules(), ElementsAre("PEND-LEFT-AT-UNLOAD"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("PEND-LEFT-AT-UNLOAD"));
 }
 
 TEST_P(PendTest, TheTableIsBounded) {
@@ -264,7 +260,7 @@ TEST_P(PendTest, ClassifyHandlesLiveFromAcquireToRelease) {
   EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::classify_handle), 1u);
   EXPECT_TRUE(handles.release(handle));
   EXPECT_FALSE(handles.release(handle));
-  EXPECT_THAT(take_rules(), ElementsAre("CLASSIFY-HANDLE-UNKNOWN"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("CLASSIFY-HANDLE-UNKNOWN"));
 }
 
 }  // namespace

@@ -134,9 +134,9 @@ TEST_F(EnumerationApi, APageOutlivesItsEnumerationAndIsFreedAsAWhole) {
   EXPECT_EQ(std::count_if(entries, entries + returned, is_ours), 1);
   void* entry = entries[0];
   FwpmFreeMemory0(&entry);  // not the entries themselves
-  EXPECT_THAT(take_violations(), ElementsAre(::testing::StartsWith("FWPM-BAD-FREE")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(::testing::StartsWith("FWPM-BAD-FREE")));
   FwpmFreeMemory0(reinterpret_cast<void**>(&entries));
-  EXPECT_THAT(take_violations(), IsEmpty());
+  EXPECT_THAT(ledger::take_messages(), IsEmpty());
 }
 
 TEST_F(EnumerationApi, CalloutsByLayerAndAllLayers) {

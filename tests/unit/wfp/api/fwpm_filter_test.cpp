@@ -93,7 +93,7 @@ TEST_F(FwpmTest, CallsAtDispatchLevelAreNamed) {
     const kernel::IrqlScope level(DISPATCH_LEVEL);
     FwpmTransactionAbort0(reinterpret_cast<HANDLE>(session));
   }
-  EXPECT_THAT(rules(), testing::ElementsAre(ledger::rule::kIrql));
+  EXPECT_THAT(ledger::take_rules(), testing::ElementsAre(ledger::rule::kIrql));
 }
 
 }  // namespace

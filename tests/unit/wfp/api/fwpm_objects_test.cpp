@@ -213,10 +213,10 @@ TEST_F(ObjectsApi, FreeingWhatIsNotOursIsNamed) {
   void* nothing = nullptr;
   FwpmFreeMemory0(&nothing);
   FwpmFreeMemory0(nullptr);
-  EXPECT_TRUE(take_violations().empty());
+  EXPECT_TRUE(ledger::take_messages().empty());
   void* foreign = &nothing;
   FwpmFreeMemory0(&foreign);
-  EXPECT_THAT(take_violations(), ::testing::ElementsAre(::testing::StartsWith("FWPM-BAD-FREE")));
+  EXPECT_THAT(ledger::take_messages(), ::testing::ElementsAre(::testing::StartsWith("FWPM-BAD-FREE")));
 }
 
 TEST_F(ObjectsApi, AboveTheirLevelTheyAreNamed) {
@@ -225,7 +225,7 @@ TEST_F(ObjectsApi, AboveTheirLevelTheyAreNamed) {
     const kernel::IrqlScope dispatch(DISPATCH_LEVEL);
     FwpmLayerGetById0(session, kLayer, &found);
   }
-  EXPECT_THAT(take_violations(), ::testing::ElementsAre(::testing::HasSubstr("FwpmLayerGetById0")));
+  EXPECT_THAT(ledger::take_messages(), ::testing::ElementsAre(::testing::HasSubstr("FwpmLayerGetById0")));
   free(found);
 }
 

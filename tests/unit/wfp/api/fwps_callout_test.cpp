@@ -102,7 +102,7 @@ TEST_F(CalloutApi, TerminatingThatContinuesBlocksAndIsNamedOnce) {
   on_classify = [](const FWPS_FILTER3&, UINT64, FWPS_CLASSIFY_OUT0& out) { out.actionType = FWP_ACTION_CONTINUE; };
   EXPECT_EQ(classify().verdict, Verdict::Block);
   EXPECT_EQ(classify().verdict, Verdict::Block);
-  const auto found = take_violations();
+  const auto found = ledger::take_messages();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0], ::testing::StartsWith("ARB-TERMINATING-CONTINUE"));
   unregister(id);
@@ -119,7 +119,7 @@ TEST_F(CalloutApi, AnIrqlThatLeaksIsNamedAndPutBack) {
   };
   EXPECT_EQ(classify().verdict, Verdict::Permit);
   EXPECT_EQ(kernel::current_irql(), PASSIVE_LEVEL);
-  EXPECT_THAT(take_violations(), ::testing::ElementsAre(::testing::StartsWith("IRQL-LEAK")));
+  EXPECT_THAT(ledger::take_messages(), ::testing::ElementsAre(::testing::StartsWith("IRQL-LEAK")));
   unregister(id);
 }
 
@@ -248,7 +248,7 @@ TEST_F(CalloutApi, AnUnloadedDriversRegistrationsAreTakenAwayAndNamed) {
   engine->remove_driver(driver);
   EXPECT_EQ(FwpsCalloutUnregisterById0(id), STATUS_FWP_CALLOUT_NOT_FOUND);
   session = nullptr;  // closed with the driver
-  const auto found = take_violations();
+  const auto found = ledger::take_messages();
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0], ::testing::HasSubstr("testdriver"));
 }
@@ -259,7 +259,7 @@ TEST_F(CalloutApi, ManagementAboveItsLevelIsNamed) {
     UINT32 id = 0;
     const FWPS_CALLOUT3 callout{key(1), 0, &classify3, &notify3, nullptr};
     FwpsCalloutRegister3(this, &callout, &id);
-    EXPECT_THAT(take_violations(), ::testing::Contains(::testing::HasSubstr("FwpsCalloutRegister3")));
+    EXPECT_THAT(ledger::take_messages(), ::testing::Contains(::testing::HasSubstr("FwpsCalloutRegister3")));
   }
   const GUID callout_key = key(1);
   FwpsCalloutUnregisterByKey0(&callout_key);

@@ -89,7 +89,7 @@ TEST_P(FwpsInjectTest, AHeaderOfTheCallersOwnIsNotSupported) {
 TEST_P(FwpsInjectTest, DestroyingAboveItsIrqlIsNamed) {
   const kernel::IrqlScope level(DISPATCH_LEVEL);
   EXPECT_EQ(FwpsInjectionHandleDestroy0(to_windows(network)), STATUS_SUCCESS);
-  EXPECT_THAT(take_rules(), ElementsAre("IRQL-TOO-HIGH"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("IRQL-TOO-HIGH"));
 }
 
 TEST_P(FwpsInjectTest, WithoutThePlatformNothingIsReady) {

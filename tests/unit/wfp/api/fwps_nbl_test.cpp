@@ -4,6 +4,7 @@
 
 #include "fwpsk.h"
 #include "nt/ntstatus.h"
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/chain.hpp"
@@ -28,11 +29,6 @@ class FwpsNblTest : public testing::Test {
     EXPECT_EQ(ledger::alive(driver_).total(), 0u);
     ledger::reset();
   }
-  static std::vector<std::string> rules() {
-    std::vector<std::string> names;
-    for (const auto& violation : ledger::violations()) names.push_back(violation.rule);
-    return names;
-  }
 
   NblPool pool_{16};
   ledger::DriverId driver_ = ledger::kNoDriver;
@@ -48,7 +44,7 @@ TEST_F(FwpsNblTest, ReferenceKeepsThePacketAndIsAccounted) {
   FwpsDereferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, TRUE);
   EXPECT_EQ(reference_count(*packet_), 1u);
-  EXPECT_THAT(rules(), ElementsAre());
+  EXPECT_THAT(ledger::take_rules(), ElementsAre());
 }
 
 TEST_F(FwpsNblTest, DereferenceTooOftenIsNamedAndTakesNothing) {
@@ -56,7 +52,7 @@ TEST_F(FwpsNblTest, DereferenceTooOftenIsNamedAndTakesNothing) {
   FwpsReferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, FALSE);
-  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("NBL-DOUBLE-FREE"));
   EXPECT_EQ(reference_count(*packet_), 1u);  // the stack's own is untouched
 }
 
@@ -71,7 +67,7 @@ TEST_F(FwpsNblTest, CloneFromNoPoolInheritsOffloadAndIsFreedOnce) {
   EXPECT_EQ(copy->ParentNetBufferList, packet_);
   FwpsFreeCloneNetBufferList0(copy, 0);
   FwpsFreeCloneNetBufferList0(copy, 0);
-  EXPECT_THAT(rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("NBL-DOUBLE-FREE"));
   EXPECT_EQ(packet_->ChildRefCount, 0);
 }
 
@@ -85,7 +81,7 @@ TEST_F(FwpsNblTest, AllocatedListIsTheDriversOwn) {
   EXPECT_EQ(data_length(*nbl), 60u);
   FwpsFreeNetBufferList0(nbl);
   IoFreeMdl(mdl);
-  EXPECT_THAT(rules(), ElementsAre());
+  EXPECT_THAT(ledger::take_rules(), ElementsAre());
 }
 
 TEST_F(FwpsNblTest, BadArgumentsAreRefused) {
@@ -106,7 +102,7 @@ TEST_F(FwpsNblTest, CallAboveDispatchLevelIsReported) {
   const kernel::IrqlScope scope(DISPATCH_LEVEL + 1);
   FwpsReferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, FALSE);
-  EXPECT_EQ(rules().size(), 1u + 1u);
+  EXPECT_EQ(ledger::take_rules().size(), 1u + 1u);
 }
 
 }  // namespace

@@ -150,11 +150,11 @@ TEST_F(ClassifyTest, UnbalancedOffsetsArePutBack) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, [&](const auto&, auto, auto&) { ndis::retreat(*packet, 20); });
   classify(packet);
   EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kOffsets));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kOffsets));
   classify_bodies[0] = [&](const auto&, auto, auto&) { ndis::advance(*packet, 20); };
   classify(packet);
   EXPECT_EQ(packet->FirstNetBuffer->DataLength, 100u);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kOffsets));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kOffsets));
   ndis::release(*packet);
 }
 
@@ -163,21 +163,21 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
                [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_CONTINUE; });
   EXPECT_EQ(classify().verdict, Verdict::Block);
   classify();
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kTerminating));  // once a filter
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kTerminating));  // once a filter
 
   classify_bodies[0] = [](const auto&, auto, auto& out) {
     out.actionType = FWP_ACTION_BLOCK;
     out.flags = FWPS_CLASSIFY_OUT_FLAG_ABSORB;
   };
   classify(nullptr, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kAleSkipped));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kAleSkipped));
 
   classify_bodies[0] = [](const auto&, auto, auto& out) {
     out.actionType = FWP_ACTION_PERMIT;
     kernel::set_irql(PASSIVE_LEVEL);
   };
   classify();
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kIrqlLeak));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kIrqlLeak));
 
   KSPIN_LOCK lock{};
   classify_bodies[0] = [&](const auto&, auto, auto& out) {
@@ -186,13 +186,13 @@ TEST_F(ClassifyTest, BreachesAreNamed) {
   };
   classify();
   KeReleaseSpinLockFromDpcLevel(&lock);
-  EXPECT_THAT(rules(), testing::Contains(ledger::rule::kLockHeld));
+  EXPECT_THAT(ledger::take_rules(), testing::Contains(ledger::rule::kLockHeld));
 
   add_sublayer(9, 0xffff);
   add(filter(FWP_ACTION_BLOCK, 9));
   classify_bodies[0] = [](const auto&, auto, auto& out) { out.actionType = FWP_ACTION_PERMIT; };
   EXPECT_EQ(classify().verdict, Verdict::Block);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNoRight));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kNoRight));
 }
 
 // Both are in the same sublayer: the block behind the callout is asked.
@@ -210,7 +210,7 @@ TEST_F(ClassifyTest, AnActionThatIsNotSetIsNamedOnceAndContinues) {
     const auto behind = add(filter(FWP_ACTION_BLOCK));
     EXPECT_EQ(classify().filter_id, behind);
     classify();
-    EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNotSet));
+    EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kNotSet));
     EXPECT_EQ(management().remove_filter(session, first), STATUS_SUCCESS);
     EXPECT_EQ(management().remove_filter(session, behind), STATUS_SUCCESS);
     EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
@@ -225,7 +225,7 @@ TEST_F(ClassifyTest, AnAbsorbThatIsOverruledIsNamedWithItsCallout) {
   };
   const auto id = with_callout(FWP_ACTION_CALLOUT_TERMINATING, absorb);
   EXPECT_TRUE(classify().absorb);
-  EXPECT_THAT(rules(), IsEmpty());  // soft, and nobody minded
+  EXPECT_THAT(ledger::take_rules(), IsEmpty());  // soft, and nobody minded
   const auto permit = add(filter(FWP_ACTION_PERMIT, 9));
   EXPECT_EQ(classify().verdict, Verdict::Permit);
   const auto found = ledger::violations();
@@ -241,7 +241,7 @@ TEST_F(ClassifyTest, AnAbsorbThatIsOverruledIsNamedWithItsCallout) {
     out.rights &= ~static_cast<UINT32>(FWPS_RIGHT_ACTION_WRITE);
   };
   EXPECT_TRUE(classify().absorb);
-  EXPECT_THAT(rules(), IsEmpty());
+  EXPECT_THAT(ledger::take_rules(), IsEmpty());
 }
 
 TEST_F(ClassifyTest, TheRightCannotBeTakenBack) {
@@ -250,7 +250,7 @@ TEST_F(ClassifyTest, TheRightCannotBeTakenBack) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN,
                [](const auto&, auto, auto& out) { out.rights |= FWPS_RIGHT_ACTION_WRITE; });
   EXPECT_TRUE(classify().is_hard);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kNoRight));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kNoRight));
 }
 
 // Unregistering waits for the callout's code to end, so from inside that code it can only be refused.
@@ -271,9 +271,9 @@ TEST_F(ClassifyTest, RemovingFromInsideTheCalloutIsRefused) {
 TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr);
   engine->remove_driver(driver);
-  EXPECT_THAT(rules(), ElementsAre(ledger::rule::kLeftBehind));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kLeftBehind));
   engine->remove_driver(driver);
-  EXPECT_THAT(rules(), IsEmpty());
+  EXPECT_THAT(ledger::take_rules(), IsEmpty());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "../kernel/kernel_fixture.hpp"
 #include "fwpm/conditions.h"
 #include "fwpm/sublayers.h"
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/engine/checks.hpp"
 #include "wfp/engine/engine.hpp"
 
@@ -112,12 +113,6 @@ class EngineTest : public kernel::KernelTest {
     input.packet = packet;
     input.layer_data = packet;
     return engine->classify(input);
-  }
-  std::vector<std::string> rules() {
-    std::vector<std::string> out;
-    for (const auto& violation : ledger::violations()) out.push_back(violation.rule);
-    ledger::clear_violations();
-    return out;
   }
 
   FakeHost host;

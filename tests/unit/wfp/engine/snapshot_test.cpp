@@ -142,7 +142,7 @@ TEST_F(StreamWaterfall, AStreamActionMakesTheActionMoot) {  // row 45
   EXPECT_EQ(result.action, FWP_ACTION_TYPE{FWP_ACTION_NONE});
   EXPECT_EQ(result.verdict, Verdict::Permit);
   EXPECT_EQ(second_asked, 0);
-  EXPECT_THAT(rules(), testing::IsEmpty());
+  EXPECT_THAT(ledger::take_rules(), testing::IsEmpty());
 }
 
 }  // namespace

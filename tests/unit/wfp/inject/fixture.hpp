@@ -7,6 +7,7 @@
 
 #include "tests/support/fake_host.hpp"
 #include "tests/unit/wfp/kernel/kernel_fixture.hpp"
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/clone.hpp"
@@ -84,12 +85,6 @@ class InjectTest : public kernel::BothSchedulers {
   void turn() {  // as the loop of a processor does between packets
     injections->drain();
     injections->run_completions();
-  }
-  std::vector<std::string> take_rules() {
-    std::vector<std::string> rules;
-    for (const auto& violation : ledger::violations()) rules.push_back(violation.rule);
-    ledger::clear_violations();
-    return rules;
   }
 
   FakeHost host;

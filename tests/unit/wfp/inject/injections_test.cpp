@@ -175,7 +175,7 @@ TEST_P(InjectionsTest, InjectingTwiceIsRefusedAndNamed) {
   NET_BUFFER_LIST* const nbl = make_packet();
   ASSERT_EQ(inject(InjectPath::NetworkSend, nbl), STATUS_SUCCESS);
   EXPECT_EQ(inject(InjectPath::NetworkSend, nbl), STATUS_INVALID_PARAMETER);
-  EXPECT_THAT(take_rules(), ElementsAre("INJ-TWICE"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("INJ-TWICE"));
   injections->drain();
   host.finish_one();
   injections->run_completions();
@@ -186,7 +186,7 @@ TEST_P(InjectionsTest, InjectingTwiceIsRefusedAndNamed) {
 TEST_P(InjectionsTest, TheIndicatedPacketItselfIsRefusedAndNamed) {
   NET_BUFFER_LIST* const original = make_original();
   EXPECT_EQ(inject(InjectPath::NetworkSend, original), STATUS_INVALID_PARAMETER);
-  EXPECT_THAT(take_rules(), ElementsAre("INJ-ORIGINAL"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("INJ-ORIGINAL"));
   EXPECT_FALSE(injections->has_work());
   ndis::release(*original);
 }
@@ -224,11 +224,11 @@ TEST_P(InjectionsTest, StateTellsWhoInjectedWhat) {
 TEST_P(InjectionsTest, BadPacketsAreRefusedByName) {
   NET_BUFFER_LIST* const nbl = make_packet(0x17);  // no IP version
   EXPECT_EQ(inject(InjectPath::NetworkReceive, nbl), STATUS_INVALID_PARAMETER);
-  EXPECT_THAT(take_rules(), ElementsAre("OFS-NOT-AN-IP-HEADER"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("OFS-NOT-AN-IP-HEADER"));
   Injection no_arguments = make(InjectPath::TransportSend, nbl);
   no_arguments.has_send_args = false;
   EXPECT_EQ(injections->inject(no_arguments), STATUS_INVALID_PARAMETER);
-  EXPECT_THAT(take_rules(), ElementsAre("INJ-SENDARGS-NULL"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("INJ-SENDARGS-NULL"));
   ndis::release(*nbl);
 }
 
@@ -249,7 +249,7 @@ TEST_P(InjectionsTest, AReceiveWithTwoBuffersIsRefusedAndASendIsSplit) {
   NET_BUFFER_LIST* const nbl = make_packet();
   nbl->FirstNetBuffer->Next = second->FirstNetBuffer;
   EXPECT_EQ(inject(InjectPath::TransportReceive, nbl), STATUS_INVALID_PARAMETER);
-  EXPECT_THAT(take_rules(), ElementsAre("NBL-MULTI-NB-RECV"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("NBL-MULTI-NB-RECV"));
 
   free_on_completion = false;
   ASSERT_EQ(inject(InjectPath::TransportSend, nbl), STATUS_SUCCESS);

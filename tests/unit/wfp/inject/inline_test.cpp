@@ -37,7 +37,7 @@ INSTANTIATE_BOTH(InlineTest);
 TEST_P(InlineTest, ATransportInjectionInsideATcpClassifyIsNamedButDelivered) {
   classify(FWPS_LAYER_OUTBOUND_TRANSPORT_V4, 6,
            [&] { EXPECT_EQ(inject(InjectPath::TransportSend, make_packet()), STATUS_SUCCESS); });
-  EXPECT_THAT(take_rules(), ElementsAre("LOCK-INLINE-INJECT"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("LOCK-INLINE-INJECT"));
   finish();
   EXPECT_EQ(completed.size(), 1u);
 }
@@ -49,7 +49,7 @@ TEST_P(InlineTest, OthersAreAllowedInside) {
            [&] { EXPECT_EQ(inject(InjectPath::NetworkSend, make_packet()), STATUS_SUCCESS); });
   classify(FWPS_LAYER_INBOUND_IPPACKET_V4, 6,
            [&] { EXPECT_EQ(inject(InjectPath::NetworkReceive, make_packet()), STATUS_SUCCESS); });
-  EXPECT_THAT(take_rules(), IsEmpty());
+  EXPECT_THAT(ledger::take_rules(), IsEmpty());
   finish();
   EXPECT_EQ(completed.size(), 3u);
 }

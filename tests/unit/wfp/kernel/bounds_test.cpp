@@ -40,7 +40,8 @@ TEST_F(Bounds, Timers) {
     KeInitializeTimer(&timer);
     EXPECT_FALSE(KeSetTimer(&timer, relative(std::chrono::hours(1)), nullptr));
   }
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("BOUND-REACHED: KeSetTimer: 65536 timers are set already")));
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre(HasSubstr("BOUND-REACHED: KeSetTimer: 65536 timers are set already")));
   EXPECT_EQ(scheduler().counts().timers_refused, 1u);
   EXPECT_FALSE(KeCancelTimer(&timers.back()));
   EXPECT_TRUE(KeCancelTimer(&timers.front()));
@@ -60,7 +61,7 @@ TEST_F(Bounds, WorkItems) {
   serve_until([&] { return busy.are_all_busy(); });
   for (std::size_t i = kWorkerThreads; i < items.size(); ++i)
     IoQueueWorkItem(items[i], count_work, DelayedWorkQueue, nullptr);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("BOUND-REACHED: IoQueueWorkItem: 16384 work items")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("BOUND-REACHED: IoQueueWorkItem: 16384 work items")));
   EXPECT_EQ(scheduler().counts().work_refused, 1u);
   KeSetEvent(&busy.go, 0, FALSE);
   scheduler().drain_work(ledger::kNoDriver);

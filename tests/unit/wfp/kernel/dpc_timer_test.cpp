@@ -198,7 +198,7 @@ TEST_P(Dpc, ReturningWithALockOrAtAnotherLevelIsNamed) {
   KeInitializeDpc(&careless.dpc, careless_dpc, &careless);
   KeInsertQueueDpc(&careless.dpc, nullptr, nullptr);
   scheduler().run_dpcs(0);
-  EXPECT_THAT(take_violations(),
+  EXPECT_THAT(ledger::take_messages(),
               ElementsAre(HasSubstr("LOCK-HELD-IN-CALL: a DPC routine returned with spin lock"),
                           HasSubstr("IRQL-LEAK: a DPC routine returned at APC_LEVEL; it must return at DISPATCH")));
   EXPECT_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
@@ -211,7 +211,7 @@ VOID work_raised(PDEVICE_OBJECT, PVOID) { KeRaiseIrqlToDpcLevel(); }
 
 TEST_P(Dpc, ThreadsAndWorkItemsReturnAtPassiveLevel) {
   EXPECT_EQ(join(start_thread(ends_raised, nullptr)), STATUS_SUCCESS);
-  EXPECT_THAT(take_violations(),
+  EXPECT_THAT(ledger::take_messages(),
               ElementsAre(HasSubstr("returned at DISPATCH_LEVEL; it must return at PASSIVE_LEVEL")));
   DEVICE_OBJECT device{};
   PIO_WORKITEM item = IoAllocateWorkItem(&device);
@@ -221,7 +221,7 @@ TEST_P(Dpc, ThreadsAndWorkItemsReturnAtPassiveLevel) {
   }
   ASSERT_EQ(ledger::violations().size(), 1u);
   EXPECT_EQ(ledger::violations()[0].count, 8u);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("IRQL-LEAK: a work item returned at DISPATCH_LEVEL")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("IRQL-LEAK: a work item returned at DISPATCH_LEVEL")));
   IoFreeWorkItem(item);
 }
 

@@ -110,7 +110,7 @@ TEST_P(Drivers, EverythingLeftBehindIsNamed) {
   EXPECT_THAT(result.left, ElementsAre(HasSubstr("1 timers"), HasSubstr("of sample still runs"),
                                        HasSubstr("IoDeleteDevice"), HasSubstr("1 handles"), HasSubstr("1 work items"),
                                        HasSubstr("1 pool blocks (64 bytes) of tag 'samp'")));
-  EXPECT_EQ(take_violations().size(), 6u);
+  EXPECT_EQ(ledger::take_messages().size(), 6u);
   KeSetEvent(&state.stop, 0, FALSE);  // end the test tidily
   KeWaitForSingleObject(state.thread, Executive, KernelMode, FALSE, nullptr);
   ObDereferenceObject(state.thread);
@@ -131,7 +131,7 @@ TEST_P(Drivers, WorkItemRunsEachTimeItIsQueuedAndIsFreedOnce) {
   }
   IoFreeWorkItem(item);
   IoFreeWorkItem(item);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("was it freed before?")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("was it freed before?")));
 }
 
 TEST_P(Drivers, WorkItemQueuedTwiceOrFreedWhileQueuedIsNamed) {
@@ -146,7 +146,8 @@ TEST_P(Drivers, WorkItemQueuedTwiceOrFreedWhileQueuedIsNamed) {
   IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
   IoQueueWorkItem(item, work, DelayedWorkQueue, &state);
   IoFreeWorkItem(item);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("IoQueueWorkItem: 0x"), HasSubstr("free it when it has")));
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre(HasSubstr("IoQueueWorkItem: 0x"), HasSubstr("free it when it has")));
   KeSetEvent(&busy.go, 0, FALSE);
   scheduler().drain_work(ledger::current_driver());
   EXPECT_EQ(state.work_done, 1);
@@ -191,7 +192,7 @@ TEST_P(Drivers, NothingCallsIntoADriverAfterItsUnload) {
   EXPECT_EQ(chain.dpcs, 2);
   EXPECT_EQ(scheduler().next_deadline(), kNever);
   EXPECT_FALSE(scheduler().has_work(0));
-  EXPECT_EQ(take_violations().size(), 3u);
+  EXPECT_EQ(ledger::take_messages().size(), 3u);
   const ledger::DriverScope scope(sample.id());
   IoFreeWorkItem(chain.item);
 }
@@ -325,7 +326,7 @@ TEST_F(Text, StringRoutinesNeedPassiveLevel) {
   EXPECT_EQ(RtlStringCbPrintfA(room, 8, "%d", 1), STATUS_SUCCESS);
   ULONG bytes = 0;
   EXPECT_EQ(RtlUnicodeToMultiByteN(room, 8, &bytes, wide(u"x"), 2), STATUS_SUCCESS);
-  EXPECT_THAT(take_violations(),
+  EXPECT_THAT(ledger::take_messages(),
               ElementsAre(HasSubstr("RtlStringCchCopyA was called at DISPATCH_LEVEL"),
                           HasSubstr("RtlStringCbPrintfA"), HasSubstr("may be called at APC_LEVEL at most")));
 }
@@ -366,7 +367,7 @@ TEST_F(Text, CountedStrings) {
 TEST_F(Text, AssertionIsAViolation) {
   const bool truth = false;
   NT_ASSERT(truth);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("assertion failed: truth at")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("assertion failed: truth at")));
 }
 
 TEST(BugCheckDeathTest, PrintsCodeParametersDriverAndStack) {

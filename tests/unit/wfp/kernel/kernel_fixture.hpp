@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "ntddk.h"
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/real_scheduler.hpp"
@@ -53,7 +54,7 @@ class KernelTest : public ::testing::Test {
     kernel->scheduler().bind_processor(0);
   }
   void TearDown() override {
-    EXPECT_THAT(take_violations(), ::testing::IsEmpty());
+    EXPECT_THAT(ledger::take_messages(), ::testing::IsEmpty());
     kernel.reset();
   }
 
@@ -72,12 +73,6 @@ class KernelTest : public ::testing::Test {
       }
     }
     EXPECT_TRUE(done());
-  }
-  std::vector<std::string> take_violations() {
-    std::vector<std::string> out;
-    for (const auto& violation : ledger::violations()) out.push_back(violation.rule + ": " + violation.message);
-    ledger::clear_violations();
-    return out;
   }
   HANDLE start_thread(KSTART_ROUTINE* routine, void* context) {
     HANDLE handle = nullptr;

@@ -55,7 +55,7 @@ TEST_P(Locks, RecursionIsNamedAndSurvived) {
   KIRQL outer, inner;
   KeAcquireSpinLock(&lock, &outer);
   KeAcquireSpinLock(&lock, &inner);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("already held by this thread")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("already held by this thread")));
   KeReleaseSpinLock(&lock, inner);
   EXPECT_FALSE(KeTestSpinLock(&lock));
   EXPECT_EQ(held_spin_lock(), &lock);
@@ -73,7 +73,7 @@ VOID release_it(PVOID context) {
 TEST_P(Locks, ReleaseByAStrangerOrOfAFreeLockIsNamed) {
   KSPIN_LOCK lock = 0;
   release_it(&lock);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("is not held")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("is not held")));
   KIRQL level = KeRaiseIrqlToDpcLevel();
   EXPECT_TRUE(KeTryToAcquireSpinLockAtDpcLevel(&lock));
   EXPECT_FALSE(KeTryToAcquireSpinLockAtDpcLevel(&lock));
@@ -84,7 +84,7 @@ TEST_P(Locks, ReleaseByAStrangerOrOfAFreeLockIsNamed) {
   scheduler().wait(object, kNever);
   ObDereferenceObject(object);
   ZwClose(thread);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("not by this thread")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("not by this thread")));
   thread_state.held_count = 0;  // this thread thinks that it still holds it
 }
 
@@ -93,12 +93,12 @@ TEST_P(Locks, IrqlIsChecked) {
   const KIRQL before = KeRaiseIrqlToDpcLevel();
   EXPECT_FALSE(assert_irql_at_most(PASSIVE_LEVEL, "FwpsSomething"));
   EXPECT_THAT(
-      take_violations(),
+      ledger::take_messages(),
       ElementsAre(
           "IRQL-TOO-HIGH: FwpsSomething was called at DISPATCH_LEVEL; it may be called at PASSIVE_LEVEL at most"));
   KIRQL level;
   KeRaiseIrql(APC_LEVEL, &level);
-  EXPECT_EQ(take_violations().size(), 1u);
+  EXPECT_EQ(ledger::take_messages().size(), 1u);
   KeLowerIrql(before);
   KSPIN_LOCK lock = 0;
   KeAcquireSpinLockAtDpcLevel(&lock);  // without having raised
@@ -106,10 +106,10 @@ TEST_P(Locks, IrqlIsChecked) {
   EXPECT_TRUE(KeTryToAcquireSpinLockAtDpcLevel(&lock));
   KLOCK_QUEUE_HANDLE handle{{nullptr, &lock}, PASSIVE_LEVEL};
   KeReleaseInStackQueuedSpinLock(&handle);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("KeAcquireSpinLockAtDpcLevel was"),
-                                             HasSubstr("KeReleaseSpinLockFromDpcLevel was"),
-                                             HasSubstr("KeTryToAcquireSpinLockAtDpcLevel was"),
-                                             HasSubstr("KeReleaseInStackQueuedSpinLock was")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("KeAcquireSpinLockAtDpcLevel was"),
+                                                   HasSubstr("KeReleaseSpinLockFromDpcLevel was"),
+                                                   HasSubstr("KeTryToAcquireSpinLockAtDpcLevel was"),
+                                                   HasSubstr("KeReleaseInStackQueuedSpinLock was")));
   PAGED_CODE();
 }
 
@@ -122,7 +122,7 @@ TEST_P(Locks, CriticalRegionsNest) {
   KeLeaveCriticalRegion();
   EXPECT_FALSE(KeAreApcsDisabled());
   KeLeaveCriticalRegion();
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("KeLeaveCriticalRegion")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("KeLeaveCriticalRegion")));
 }
 
 TEST_P(Locks, ProcessorNumberIsFilledIn) {

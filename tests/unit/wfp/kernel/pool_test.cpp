@@ -56,23 +56,24 @@ TEST_F(Pool, DoubleFreeIsNamedWithItsHistory) {
   PVOID memory = ExAllocatePoolZero(NonPagedPoolNx, 8, kTag);
   ExFreePoolWithTag(memory, kTag);
   ExFreePoolWithTag(memory, kTag);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("freed before, with tag 'abcd', allocated by testdriver")));
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre(HasSubstr("freed before, with tag 'abcd', allocated by testdriver")));
   int local = 0;
   ExFreePoolWithTag(&local, kTag);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("was it allocated from the pool?")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("was it allocated from the pool?")));
 }
 
 TEST_F(Pool, DoubleFreeOutsideADriverIsNamedToo) {
   PVOID memory = ExAllocatePoolZero(NonPagedPoolNx, 8, kTag);
   ExFreePool(memory);
   ExFreePool(memory);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("allocated by no driver")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("allocated by no driver")));
 }
 
 TEST_F(Pool, WrongTagIsNamedAndTheBlockFreed) {
   const ledger::DriverScope scope(driver);
   ExFreePoolWithTag(ExAllocatePoolZero(NonPagedPoolNx, 8, kTag), 0x7a7a7a7a);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("freed with tag 'zzzz' but allocated with 'abcd'")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("freed with tag 'zzzz' but allocated with 'abcd'")));
   EXPECT_EQ(kernel->pool().bytes_in_use(), 0u);
 }
 
@@ -83,18 +84,18 @@ TEST_F(Pool, WritesOutsideAndAfterFreeAreNamed) {
   auto* volatile past = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
   past[24] = 1;
   ExFreePool(past);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("past its end, first at offset 24")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("past its end, first at offset 24")));
   auto* volatile before = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
   before[-1] = 1;
   ExFreePool(before);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("1 bytes before block")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("1 bytes before block")));
   auto* volatile after = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
   ExFreePool(after);
   after[5] = 7;  // still ours: in quarantine
-  EXPECT_THAT(take_violations(), IsEmpty());
+  EXPECT_THAT(ledger::take_messages(), IsEmpty());
   for (std::size_t i = 0; i <= kQuarantineBytes / 65536; ++i)
     ExFreePool(ExAllocatePoolZero(NonPagedPoolNx, 65536, kTag));
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("written after it was freed, first at offset 5")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("written after it was freed, first at offset 5")));
 }
 
 // It is found when somebody else's frees push it out of the quarantine; the accused is who freed it.
@@ -112,14 +113,14 @@ TEST_F(Pool, WriteAfterFreeIsTheFreeingDriversFault) {
     ExFreePool(ExAllocatePoolZero(NonPagedPoolNx, 65536, kTag));
   ASSERT_EQ(ledger::violations().size(), 1u);
   EXPECT_EQ(ledger::violations()[0].driver, driver);
-  take_violations();
+  ledger::take_messages();
 }
 #endif
 
 TEST_F(Pool, FreeOfNothingIsNamedAndSurvived) {
   const ledger::DriverScope scope(driver);
   ExFreePool(nullptr);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("is no live pool block")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("is no live pool block")));
   ledger::set_level(ledger::Level::off);
   ExFreePool(nullptr);
 }
@@ -127,7 +128,7 @@ TEST_F(Pool, FreeOfNothingIsNamedAndSurvived) {
 TEST_F(Pool, PagedPoolNeedsALowLevel) {
   const KIRQL level = KeRaiseIrqlToDpcLevel();
   PVOID paged = ExAllocatePoolZero(PagedPool, 8, kTag);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("ExAllocatePoolZero was called at DISPATCH_LEVEL")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("ExAllocatePoolZero was called at DISPATCH_LEVEL")));
   ExFreePool(paged);
   KeLowerIrql(level);
 }
@@ -200,7 +201,7 @@ TEST_P(Sync, RundownWaitsForHoldersAndAdmitsNobodyAfter) {
   EXPECT_EQ(join(holder), STATUS_SUCCESS);
   EXPECT_EQ(join(waiter), STATUS_SUCCESS);
   ExReleaseRundownProtection(&guarded.ref);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("nobody holds")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("nobody holds")));
 }
 
 struct Shared {
@@ -238,7 +239,7 @@ TEST_P(Sync, ResourceReleasedByAStrangerIsNamedAndStaysHeld) {
   EXPECT_EQ(join(thread), STATUS_SUCCESS);
   ASSERT_EQ(ledger::violations().size(), 1u);
   EXPECT_EQ(ledger::violations()[0].count, 2u);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("is not held by this thread")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("is not held by this thread")));
   EXPECT_EQ(resource.ActiveCount, -1);
   ExReleaseResourceLite(&resource);
   EXPECT_EQ(resource.ActiveCount, 0);

@@ -98,10 +98,10 @@ TEST_P(Wait, SemaphoreCountsAndMutexIsOwned) {
   EXPECT_EQ(wait_on(&semaphore, 0ns), STATUS_SUCCESS);
   EXPECT_EQ(wait_on(&semaphore, 0ns), STATUS_TIMEOUT);
   KeReleaseSemaphore(&semaphore, 0, 3, FALSE);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("would exceed the limit 2")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("would exceed the limit 2")));
   EXPECT_EQ(KeReleaseSemaphore(&semaphore, 0, 1, FALSE), 0);
   EXPECT_EQ(KeReleaseSemaphore(&semaphore, 0, 2, FALSE), 1);  // one is there already
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("2 more would exceed the limit 2")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("2 more would exceed the limit 2")));
   EXPECT_EQ(KeReadStateSemaphore(&semaphore), 1);
   KMUTEX mutex;
   KeInitializeMutex(&mutex, 0);
@@ -110,7 +110,7 @@ TEST_P(Wait, SemaphoreCountsAndMutexIsOwned) {
   KeReleaseMutex(&mutex, FALSE);
   KeReleaseMutex(&mutex, FALSE);
   KeReleaseMutex(&mutex, FALSE);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("does not own it")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("does not own it")));
 }
 
 TEST_P(Wait, AtDispatchLevelIsReportedAndDoesNotBlock) {
@@ -120,7 +120,7 @@ TEST_P(Wait, AtDispatchLevelIsReportedAndDoesNotBlock) {
   KeRaiseIrql(DISPATCH_LEVEL, &before);
   EXPECT_EQ(wait_on(&event, 1ms), STATUS_UNSUCCESSFUL);
   EXPECT_EQ(KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, nullptr), STATUS_UNSUCCESSFUL);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("KeWaitForSingleObject was called at DISPATCH_LEVEL")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("KeWaitForSingleObject was called at DISPATCH_LEVEL")));
   EXPECT_EQ(wait_on(&event, 0ns), STATUS_TIMEOUT);  // a look without waiting is allowed
   KeLowerIrql(before);
 }
@@ -129,7 +129,7 @@ TEST_P(Wait, UninitializedObjectIsNamed) {
   KEVENT event{};
   EXPECT_EQ(wait_on(&event, 1ms), STATUS_INVALID_PARAMETER);
   KeSetEvent(&event, 0, FALSE);
-  EXPECT_EQ(take_violations().size(), 2u);
+  EXPECT_EQ(ledger::take_messages().size(), 2u);
 }
 
 TEST_P(Wait, DelayPassesTime) {
@@ -170,7 +170,7 @@ TEST_P(Wait, ThreadIsJoinedThroughItsObject) {
   HANDLE handle = start_thread(ends_itself, nullptr);
   EXPECT_EQ(join(handle), STATUS_SUCCESS);
   EXPECT_EQ(ZwClose(handle), STATUS_INVALID_HANDLE);
-  EXPECT_THAT(take_violations(), ElementsAre(HasSubstr("ZwClose")));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("ZwClose")));
   EXPECT_EQ(kernel->handles().open_count(), 0u);
 }
 

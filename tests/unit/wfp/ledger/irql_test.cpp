@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/ledger/violation.hpp"
 
 namespace wfp::ledger {
@@ -21,18 +22,13 @@ class IrqlTest : public testing::Test {
     running_irql = PASSIVE_LEVEL;
     reset();
   }
-  static std::vector<std::string> messages() {
-    std::vector<std::string> out;
-    for (const auto& violation : violations()) out.push_back(violation.rule + ": " + violation.message);
-    return out;
-  }
 };
 
 TEST_F(IrqlTest, TheLevelItselfIsAllowed) {
   running_irql = DISPATCH_LEVEL;
   EXPECT_TRUE(assert_irql_at_most(DISPATCH_LEVEL, "f"));
   EXPECT_TRUE(assert_irql_at_least(DISPATCH_LEVEL, "f"));
-  EXPECT_TRUE(messages().empty());
+  EXPECT_TRUE(take_messages().empty());
 }
 
 TEST_F(IrqlTest, AboveAndBelowAreNamedWithRoutineAndBothLevels) {
@@ -41,7 +37,7 @@ TEST_F(IrqlTest, AboveAndBelowAreNamedWithRoutineAndBothLevels) {
   running_irql = PASSIVE_LEVEL;
   EXPECT_FALSE(assert_irql_at_least(DISPATCH_LEVEL, "Below"));
   EXPECT_THAT(
-      messages(),
+      take_messages(),
       testing::ElementsAre("IRQL-TOO-HIGH: Above was called at DISPATCH_LEVEL; it may be called at APC_LEVEL at most",
                            "IRQL-TOO-HIGH: Below was called at PASSIVE_LEVEL; it needs DISPATCH_LEVEL"));
 }

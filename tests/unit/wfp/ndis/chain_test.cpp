@@ -193,7 +193,7 @@ TEST_F(ChainTest, RestoredLayoutIsTheDriversOwn) {
     NdisFreeNetBufferListPool(handle);
   }
   NdisFreeMdl(mdl);
-  EXPECT_THAT(rules(), ElementsAre());
+  EXPECT_THAT(ledger::take_rules(), ElementsAre());
 }
 
 }  // namespace

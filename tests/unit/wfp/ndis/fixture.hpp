@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/ledger/ledger.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/chain.hpp"
@@ -63,11 +64,6 @@ class NdisTest : public testing::Test {
       EXPECT_EQ(before + nb->CurrentMdlOffset, nb->DataOffset);
       EXPECT_LE(nb->DataOffset + nb->DataLength, total);
     }
-  }
-  static std::vector<std::string> rules() {
-    std::vector<std::string> names;
-    for (const auto& violation : ledger::violations()) names.push_back(violation.rule);
-    return names;
   }
 
   ledger::DriverId driver_ = ledger::kNoDriver;

@@ -51,7 +51,7 @@ TEST_F(NblTest, ReleaseBelowZeroIsReported) {
   NET_BUFFER_LIST* const nbl = make("x");
   release(*nbl);
   release(*nbl);
-  EXPECT_THAT(rules(), ElementsAre("NBL-OVER-RELEASE"));
+  EXPECT_THAT(ledger::take_rules(), ElementsAre("NBL-OVER-RELEASE"));
   EXPECT_EQ(pool_.in_use(), 0u);
 }
 
