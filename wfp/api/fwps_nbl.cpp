@@ -18,6 +18,7 @@ NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, US
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsAllocateNetBufferAndNetBufferList0");
   NblPool* const pool = pool_or_shared(poolHandle);
   if (pool == nullptr || netBufferList == nullptr) return STATUS_INVALID_PARAMETER;
+  if (poolHandle != nullptr) contextBackFill = back_fill_of(*pool_of(poolHandle), contextSize, contextBackFill);
   NET_BUFFER_LIST* const nbl =
       allocate_for_driver(*pool, contextSize, contextBackFill, mdlChain, dataOffset, dataLength);
   if (nbl == nullptr) return STATUS_INSUFFICIENT_RESOURCES;

@@ -1,5 +1,6 @@
 #include "wfp/ndis/driver_pool.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <limits>
@@ -63,6 +64,10 @@ NblPool* pool_or_shared(NDIS_HANDLE handle) {
   if (handle == nullptr) return &shared_pool();
   DriverPool* const pool = pool_of(handle);
   return pool != nullptr ? &*pool->packets : nullptr;
+}
+
+USHORT back_fill_of(const DriverPool& pool, USHORT size, USHORT back_fill) {
+  return pool.context_size > size ? std::max(back_fill, static_cast<USHORT>(pool.context_size - size)) : back_fill;
 }
 
 bool allocate_context(NET_BUFFER_LIST& nbl, USHORT size, USHORT back_fill) {

@@ -41,6 +41,8 @@ NblPool* pool_or_shared(NDIS_HANDLE handle);
 // function.
 NET_BUFFER_LIST* allocate_for_driver(NblPool& pool, USHORT context_size, USHORT context_back_fill, MDL* chain,
                                      ULONG data_offset, SIZE_T data_length);
+// What the pool promised for each list, beyond what the caller asked for, is space that its context may grow into.
+USHORT back_fill_of(const DriverPool& pool, USHORT size, USHORT back_fill);
 bool allocate_context(NET_BUFFER_LIST& nbl, USHORT size, USHORT back_fill);
 
 // Strikes the object out of the ledger; false, with a report NBL-DOUBLE-FREE, when it was not in it.

@@ -1,5 +1,4 @@
 // The NDIS functions that allocate, free and clone NET_BUFFER_LISTs: check, call, enter in the ledger.
-#include <algorithm>
 #include <new>
 
 #include "wfp/ledger/rules.hpp"
@@ -36,11 +35,6 @@ void free_pool(NDIS_HANDLE handle, const char* function) {
                     .stack = {}});
   if (alone != 0) return;  // lone NET_BUFFERs would lose their pool: it stays
   retire_pool(*pool);
-}
-
-// What the pool promised for each list, beyond what the caller asked for, is space that it may grow into.
-USHORT back_fill_of(const DriverPool& pool, USHORT size, USHORT back_fill) {
-  return pool.context_size > size ? std::max(back_fill, static_cast<USHORT>(pool.context_size - size)) : back_fill;
 }
 
 NET_BUFFER_LIST* enter_nbl(NET_BUFFER_LIST* nbl, NDIS_HANDLE pool, const char* function) {

@@ -56,6 +56,24 @@ TEST_F(FwpsNblTest, DereferenceTooOftenIsNamedAndTakesNothing) {
   EXPECT_EQ(reference_count(*packet_), 1u);  // the stack's own is untouched
 }
 
+TEST_F(FwpsNblTest, ListFromAPoolHasTheContextThatThePoolPromised) {
+  const ledger::DriverScope scope(driver_);
+  NET_BUFFER_LIST_POOL_PARAMETERS parameters{};
+  parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1,
+                       NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+  parameters.fAllocateNetBuffer = TRUE;
+  parameters.ContextSize = 64;
+  const NDIS_HANDLE pool = NdisAllocateNetBufferListPool(nullptr, &parameters);
+  ASSERT_NE(pool, nullptr);
+  NET_BUFFER_LIST* list = nullptr;
+  ASSERT_EQ(FwpsAllocateNetBufferAndNetBufferList0(pool, 16, 0, nullptr, 0, 0, &list), STATUS_SUCCESS);
+  ASSERT_NE(list->Context, nullptr);
+  EXPECT_EQ(list->Context->Size, 64u);
+  FwpsFreeNetBufferList0(list);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_THAT(ledger::take_rules(), ElementsAre());
+}
+
 TEST_F(FwpsNblTest, CloneFromNoPoolInheritsOffloadAndIsFreedOnce) {
   NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO large{};
   large.LsoV2Transmit.MSS = 1000;
