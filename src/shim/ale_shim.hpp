@@ -12,14 +12,14 @@
 
 #include "src/shim/classifier.hpp"
 #include "wfp/ale/pend.hpp"
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 
 namespace shim {
 
 class AleShim {
  public:
   // All outlive the shim.
-  AleShim(Classifier& classifier, wfp::flow::FlowTable& flows, wfp::ale::Pends& pends)
+  AleShim(Classifier& classifier, wfp::flow::Flows& flows, wfp::ale::Pends& pends)
       : classifier_(classifier), flows_(flows), pends_(pends) {}
   ~AleShim();
   AleShim(const AleShim&) = delete;
@@ -50,7 +50,7 @@ class AleShim {
   void drop(stack::Packet* packet, const Classifier::Question& question, const wfp::engine::ClassifyResult& result);
 
   Classifier& classifier_;
-  wfp::flow::FlowTable& flows_;
+  wfp::flow::Flows& flows_;
   wfp::ale::Pends& pends_;
   std::map<stack::Ticket, std::uint64_t> waiting_;  // flows of pended connects; at most wfp::ale::kMaxPends
 };

@@ -14,6 +14,7 @@ bool is_icmp(std::uint8_t protocol) { return protocol == kProtocolIcmp || protoc
 template <typename T>
 void take_icmp(Facts& facts, const T& from) {
   if (!is_icmp(from.protocol)) return;
+  facts.icmp_type = from.icmp_type;
   facts.local_port = from.icmp_type;
   facts.remote_port = from.icmp_code;
 }
@@ -31,6 +32,7 @@ Facts facts_of(const stack::PacketContext& context) {
               .remote_kind = context.remote_kind,
               .local_port = context.local_port,
               .remote_port = context.remote_port,
+              .icmp_type = 0,
               .tcp_flags = context.tcp_flags,
               .condition_flags = 0,
               .reauthorize_reason = 0,
@@ -55,6 +57,7 @@ Facts facts_of(const stack::Operation& operation) {
               .remote_kind = operation.remote_kind,
               .local_port = operation.local.port,
               .remote_port = operation.remote.port,
+              .icmp_type = 0,
               .tcp_flags = operation.tcp_flags,
               .condition_flags = 0,
               .reauthorize_reason = 0,

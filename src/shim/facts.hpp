@@ -22,6 +22,7 @@ struct Facts {
   stack::AddressKind remote_kind = stack::AddressKind::Unspecified;
   std::uint16_t local_port = 0;   // ICMP: its type, as the documented layer pages say
   std::uint16_t remote_port = 0;  // ICMP: its code
+  std::uint8_t icmp_type = 0;     // 0 for all other protocols
   std::uint8_t tcp_flags = 0;
   std::uint32_t condition_flags = 0;     // FWP_CONDITION_FLAG_*
   std::uint32_t reauthorize_reason = 0;  // FWP_CONDITION_REAUTHORIZE_REASON_*

@@ -1,5 +1,5 @@
-// The layers that the shim asks, and what each of their fields shows, in the order of the documented field indexes. A
-// new layer is a row here. Constant; any thread.
+// The layers that the shim asks, and what each of their fields shows, by the documented field index. A new layer is a
+// LayerPair here, and a list of fields and a row in the source file. Constant; any thread.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,6 @@ enum class LayerPair : std::uint8_t {
   AuthConnect,
   FlowEstablished,
 };
-inline constexpr std::size_t kLayerPairCount = 9;
 inline constexpr std::size_t kMaxFields = 48;  // of a layer
 
 std::uint16_t layer_id(LayerPair pair, stack::Family family);

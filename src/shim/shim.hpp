@@ -23,7 +23,7 @@ struct ShimConfig {
 // The parts of the callout side. All outlive the shim.
 struct Platform {
   wfp::engine::Engine& engine;
-  wfp::flow::FlowTable& flows;
+  wfp::flow::Flows& flows;
   wfp::ale::Pends& pends;
 };
 

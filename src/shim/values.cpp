@@ -85,7 +85,7 @@ class FieldWriter {
       case ReauthorizeReason:
         return make32(facts_.reauthorize_reason);
       case OriginalIcmpType:
-        return make16(is_icmp() ? facts_.local_port : std::uint16_t{0});
+        return make16(facts_.icmp_type);
     }
     CHECK(false);
     return {};
@@ -93,7 +93,6 @@ class FieldWriter {
 
  private:
   bool is_outbound() const { return facts_.direction == stack::Direction::Outbound; }
-  bool is_icmp() const { return facts_.protocol == IPPROTO_ICMP || facts_.protocol == IPPROTO_ICMPV6; }
 
   // The numbers of NL_ADDRESS_TYPE are those of stack::AddressKind.
   static FWP_VALUE0 kind(stack::AddressKind of) { return make8(static_cast<std::uint8_t>(of)); }
