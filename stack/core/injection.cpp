@@ -1,6 +1,7 @@
 #include "stack/core/injection.hpp"
 
 #include "stack/core/config.hpp"
+#include "stack/ip/packet_context.hpp"
 #include "stack/ip/transport_checksum.hpp"
 #include "stack/ip/transport_facts.hpp"
 #include "stack/wire/tcp.hpp"
@@ -106,42 +107,34 @@ void InjectionQueue::run_receive(Entry entry, Instant now) {
   parts_.input.receive(std::move(entry.packet), now);
 }
 
+std::optional<IpAddress> InjectionQueue::source_for(const Entry& entry, const ip::EndpointRecord& record) const {
+  const bool is_bound = !record.local.address.is_unspecified();
+  if (is_bound && entry.endpoint != control_endpoint()) return record.local.address;
+  const IpAddress& cloned = entry.packet.meta().source;  // of the packet that a driver has cloned
+  if (cloned.family() == entry.remote.family() && parts_.ip.addresses.is_own_unicast(cloned)) return cloned;
+  return std::nullopt;
+}
+
 void InjectionQueue::run_transport(Entry entry, Instant now) {
-  Packet packet = std::move(entry.packet);
   const ip::EndpointRecord* record = parts_.endpoints.find(entry.endpoint);
-  if (record == nullptr) return parts_.ip.hooks.discard(std::move(packet), Drop::EndpointGone);
+  if (record == nullptr) return parts_.ip.hooks.discard(std::move(entry.packet), Drop::EndpointGone);
   const bool is_control = entry.endpoint == control_endpoint();
-  const Family family = entry.remote.family();
-  PacketMeta& meta = packet.meta();
+  const auto route = parts_.output.route(entry.remote, source_for(entry, *record));
+  Packet packet = std::move(entry.packet);
   ip::SendFacts facts;
   facts.protocol = is_control ? entry.protocol : record->protocol;
   if (!ip::has_checksum_field(facts.protocol, packet.size()))
     return parts_.ip.hooks.discard(std::move(packet), Drop::InjectionInvalid);
-
-  // The endpoint's own address; where it has none, that of the packet that was cloned; else the route decides.
-  std::optional<IpAddress> source;
-  if (!is_control && !record->local.address.is_unspecified())
-    source = record->local.address;
-  else if (meta.source.family() == family && parts_.ip.addresses.is_own_unicast(meta.source))
-    source = meta.source;
-  const auto route = parts_.output.route(entry.remote, source);
   if (!route) return parts_.ip.hooks.discard(std::move(packet), route.drop());
   facts.source = route->source;
   facts.destination = entry.remote;
-  facts.traffic_class = meta.traffic_class;
-  facts.hop_limit = meta.hop_limit;
+  facts.traffic_class = packet.meta().traffic_class;
+  facts.hop_limit = packet.meta().hop_limit;
   facts.dont_fragment = facts.protocol == wire::kProtocolTcp;
   facts.origin = Origin::Injected;
   facts.endpoint = record->facts;
   ip::read_transport_facts(packet, facts);
-  meta.family = family;
-  meta.protocol = facts.protocol;
-  meta.direction = Direction::Outbound;
-  meta.source = facts.source;
-  meta.destination = facts.destination;
-  meta.interface_index = route->interface_index;
-  meta.loopback = route->loopback;
-  meta.transport_header_size = facts.transport_header_size;
+  ip::fill_outbound_meta(packet.meta(), facts, *route);
   // The checksum is made anew, whatever the driver changed; large sends keep their partial one for the link.
   const bool is_icmp = facts.protocol != wire::kProtocolTcp && facts.protocol != wire::kProtocolUdp;
   if (!ip::set_partial_checksum(packet) || (is_icmp && !ip::finish_checksum(packet, 0)))

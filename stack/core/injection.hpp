@@ -49,6 +49,8 @@ class InjectionQueue final : public Injector {
   bool mark(Packet& packet);  // false: too many hops
   void run_receive(Entry entry, Instant now);
   void run_transport(Entry entry, Instant now);
+  // The source that an injection for this endpoint has for itself; the route decides where there is none.
+  std::optional<IpAddress> source_for(const Entry& entry, const ip::EndpointRecord& record) const;
 
   Parts parts_;
   Ring<Entry> queue_;

@@ -14,13 +14,13 @@ namespace stack::ip {
 
 using PacketVisitor = std::function<void(Packet)>;  // owns each piece
 
-// Both: data at the IP header; `header` is its parse. Pieces have their data at the IP header, too, and the metadata
-// of the whole. Returns how many pieces were made; the rest was lost to Drop::NoBuffers when that is less than was
-// needed.
 struct Cut {
-  std::uint32_t made = 0;
-  bool complete = false;
+  std::uint32_t made = 0;  // pieces
+  bool complete = false;   // false: for want of buffers the rest was not made
 };
+
+// Both: data at the IP header; `header` is its parse. Pieces have their data at the IP header, too, and the metadata
+// of the whole.
 
 // The transport checksum is finished. `id` names the datagram. An IPv4 packet may be a fragment itself; an IPv6 one
 // not. `mtu` holds the headers and eight bytes at least.

@@ -24,6 +24,18 @@ std::size_t largest_payload(Family family) {
                               : wire::Ipv6View::kMaxPayloadSize;
 }
 
+// What a header says that somebody else has made.
+SendFacts facts_of(const IpHeader& header) {
+  SendFacts facts;
+  facts.source = header.source;
+  facts.destination = header.destination;
+  facts.protocol = header.protocol;
+  facts.traffic_class = header.traffic_class;
+  facts.hop_limit = header.hop_limit;
+  facts.dont_fragment = header.dont_fragment;
+  return facts;
+}
+
 }  // namespace
 
 void Output::give_up(Packet packet, Drop reason, const Departure& departure) {
@@ -39,18 +51,7 @@ void Output::send(Packet packet, const SendFacts& facts, const Route& route, Ins
   const Departure departure{facts, route, now};
   const Family family = facts.destination.family();
   PacketMeta& meta = packet.meta();
-  meta.origin = facts.origin;
-  meta.direction = Direction::Outbound;
-  meta.family = family;
-  meta.protocol = facts.protocol;
-  meta.loopback = route.loopback;
-  meta.hop_limit = facts.hop_limit;
-  meta.traffic_class = facts.traffic_class;
-  meta.interface_index = route.interface_index;
-  meta.ip_header_size = 0;
-  meta.transport_header_size = facts.transport_header_size;
-  meta.source = facts.source;
-  meta.destination = facts.destination;
+  fill_outbound_meta(meta, facts, route);
   if (parts_.hooks.armed(Hook::TransportOut, family)) {
     auto kept = parts_.hooks.inspect(std::move(packet),
                                      make_outbound_context(Hook::TransportOut, meta, facts, route, parts_.addresses));
@@ -144,13 +145,7 @@ void Output::send_with_header(Packet packet, Instant now) {
   meta.interface_index = route->interface_index;
   meta.loopback = route->loopback;
 
-  SendFacts facts;
-  facts.source = header->source;
-  facts.destination = header->destination;
-  facts.protocol = header->protocol;
-  facts.traffic_class = header->traffic_class;
-  facts.hop_limit = header->hop_limit;
-  facts.dont_fragment = header->dont_fragment;
+  SendFacts facts = facts_of(*header);
   facts.origin = meta.origin;
   packet.pull(header->header_size);
   if (!header->fragment || header->fragment->offset == 0) read_transport_facts(packet, facts);

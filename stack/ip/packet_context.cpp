@@ -56,6 +56,21 @@ PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const Sen
   return context;
 }
 
+void fill_outbound_meta(PacketMeta& meta, const SendFacts& facts, const Route& route) {
+  meta.origin = facts.origin;
+  meta.direction = Direction::Outbound;
+  meta.family = facts.destination.family();
+  meta.protocol = facts.protocol;
+  meta.loopback = route.loopback;
+  meta.hop_limit = facts.hop_limit;
+  meta.traffic_class = facts.traffic_class;
+  meta.interface_index = route.interface_index;
+  meta.ip_header_size = 0;
+  meta.transport_header_size = facts.transport_header_size;
+  meta.source = facts.source;
+  meta.destination = facts.destination;
+}
+
 Operation make_flow_operation(const PacketContext& context) {
   Operation operation;
   operation.family = context.family;

@@ -15,6 +15,9 @@ PacketContext make_inbound_context(Hook hook, const PacketMeta& meta, const Addr
 PacketContext make_outbound_context(Hook hook, const PacketMeta& meta, const SendFacts& facts, const Route& route,
                                     const AddressTable& addresses);
 
+// Writes what a sender said into its packet's metadata. The packet has no IP header yet.
+void fill_outbound_meta(PacketMeta& meta, const SendFacts& facts, const Route& route);
+
 // An accept or connect as the hooks' context tells it; the caller adds what only it knows.
 Operation make_flow_operation(const PacketContext& context);
 
