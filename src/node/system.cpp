@@ -8,7 +8,7 @@
 #include "stack/core/stack.hpp"
 #include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/kernel/driver_object.hpp"
 #include "wfp/kernel/kernel.hpp"
@@ -107,7 +107,7 @@ struct System::Impl final : shim::StackControl {
   std::unique_ptr<stack::core::Stack> stack;
   shim::StackHost host;
   wfp::engine::Engine engine;
-  wfp::flow::FlowTable flows;
+  wfp::flow::Flows flows;
   wfp::inject::Injections injections;
   wfp::ale::Pends pends;
   std::optional<shim::Shim> shim;  // there until the end begins
@@ -185,7 +185,7 @@ stack::core::Stack& System::stack() { return *impl_->stack; }
 wfp::engine::Engine& System::engine() { return impl_->engine; }
 stack::Executor& System::executor() { return impl_->stack->executor(); }
 wfp::kernel::Kernel& System::kernel() { return impl_->kernel; }
-wfp::flow::FlowTable& System::flows() { return impl_->flows; }
+wfp::flow::Flows& System::flows() { return impl_->flows; }
 wfp::inject::Injections& System::injections() { return impl_->injections; }
 wfp::ale::Pends& System::pends() { return impl_->pends; }
 shim::Shim& System::shim() { return *impl_->shim; }

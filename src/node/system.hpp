@@ -26,7 +26,7 @@ namespace wfp::ale {
 class Pends;
 }
 namespace wfp::flow {
-class FlowTable;
+class Flows;
 }
 namespace wfp::inject {
 class Injections;
@@ -72,7 +72,7 @@ class System {
   wfp::engine::Engine& engine();
   stack::Executor& executor();
   wfp::kernel::Kernel& kernel();
-  wfp::flow::FlowTable& flows();
+  wfp::flow::Flows& flows();
   wfp::inject::Injections& injections();
   wfp::ale::Pends& pends();
   shim::Shim& shim();

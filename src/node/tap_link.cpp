@@ -166,7 +166,7 @@ void TapLink::release(std::span<const tap::Transmitted> transmitted) {
 void TapLink::observe(Direction direction, const Packet& frame, const tap::VnetHeader& header) {
   scratch_.resize(frame.size());
   frame.copy_out(0, scratch_);
-  finish_checksum(header, scratch_);
+  finish_frame_checksum(header, scratch_);
   observer_->frame(direction, scratch_, header.gso_size, now_);
 }
 

@@ -45,12 +45,13 @@ tap::VnetHeader make_vnet_header(const stack::Packet& frame) {
   return header;
 }
 
-void finish_checksum(const tap::VnetHeader& header, stack::MutableBytes frame) {
+void finish_frame_checksum(const tap::VnetHeader& header, stack::MutableBytes frame) {
   if (header.checksum != tap::ChecksumState::Needed) return;
   const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
   if (field + 2 > frame.size()) return;
   // The field holds the pseudo header's sum, so summing over it includes that.
-  const auto sum = stack::wire::checksum_of(frame.subspan(header.checksum_start));
+  auto sum = stack::wire::checksum_of(frame.subspan(header.checksum_start));
+  if (sum == 0 && header.checksum_offset == checksum_offset_of(kUdp)) sum = 0xffff;  // RFC 768
   stack::store_be16(frame, field, sum);
 }
 

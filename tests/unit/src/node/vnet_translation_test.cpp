@@ -78,10 +78,18 @@ TEST_F(VnetTranslationTest, FinishingTurnsThePseudoSumIntoAChecksum) {
   const auto source = *stack::IpAddress::parse("10.0.0.1"), destination = *stack::IpAddress::parse("10.0.0.2");
   const auto pseudo = stack::wire::pseudo_header(source, destination, 17, 13);
   stack::store_be16(frame, 40, pseudo.sum());
-  finish_checksum({.checksum = tap::ChecksumState::Needed, .checksum_start = 34, .checksum_offset = 6}, frame);
+  finish_frame_checksum({.checksum = tap::ChecksumState::Needed, .checksum_start = 34, .checksum_offset = 6}, frame);
   auto whole = pseudo;
   whole.add(stack::Bytes{frame}.subspan(34));
   EXPECT_TRUE(whole.is_valid());
+}
+
+TEST_F(VnetTranslationTest, AUdpChecksumOfZeroIsWrittenAsAllOnes) {
+  std::array<std::byte, 14 + 20 + 8> frame{};
+  stack::store_be16(frame, 34, 0x1234);
+  stack::store_be16(frame, 40, 0xedcb);  // the pseudo header's sum, the complement of all the rest
+  finish_frame_checksum({.checksum = tap::ChecksumState::Needed, .checksum_start = 34, .checksum_offset = 6}, frame);
+  EXPECT_EQ(stack::load_be16(frame, 40), 0xffff);
 }
 
 }  // namespace
