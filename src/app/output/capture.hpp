@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "src/app/output/frame_format.hpp"
+#include "src/app/output/frame_file.hpp"
 #include "src/app/output/record_queue.hpp"
 #include "src/node/node.hpp"
 

@@ -1,11 +1,10 @@
-// Classic pcap, through libpcap.
+#include "src/app/output/pcap_file.hpp"
+
 #include <pcap/pcap.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include "src/app/output/pcapng_file.hpp"
 
 namespace app::output {
 namespace {
@@ -45,8 +44,8 @@ class PcapFile final : public FrameFile {
 
 }  // namespace
 
-std::unique_ptr<FrameFile> open_frame_file(const std::string& path, LinkType link, std::string& error) {
-  return path.ends_with(".pcapng") ? open_pcapng_file(path, link, error) : PcapFile::open(path, link, error);
+std::unique_ptr<FrameFile> open_pcap_file(const std::string& path, LinkType link, std::string& error) {
+  return PcapFile::open(path, link, error);
 }
 
 }  // namespace app::output

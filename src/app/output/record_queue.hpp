@@ -1,6 +1,6 @@
 // A bounded queue between the stack's thread, which records, and a thread that writes to a file. A full queue makes
 // the recording side wait: a file is written completely, or the loss is counted and said. Not for live listeners, who
-// may be slow for ever: see control/trace_stream.hpp, which drops and counts.
+// may be slow for ever: see src/app/control/trace_hub.hpp, which drops and counts.
 #pragma once
 
 #include <condition_variable>

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "src/app/output/pcapng_file.hpp"
+
 namespace app::output {
 namespace {
 

@@ -150,7 +150,9 @@ TEST(TraceFile, WritesEveryRecord) {
   std::string line;
   int count = 0;
   while (std::getline(lines, line)) {
-    if (count % 1000 == 0) EXPECT_EQ(json::parse(line)["length"], count);
+    if (count % 1000 == 0) {
+      EXPECT_EQ(json::parse(line)["length"], count);
+    }
     ++count;
   }
   EXPECT_EQ(count, kRecords);

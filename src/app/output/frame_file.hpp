@@ -35,7 +35,4 @@ inline constexpr std::uint32_t kSnapLength = 262'144;  // whole frames: the long
 // Null on failure, with `error` saying why.
 std::unique_ptr<FrameFile> open_frame_file(const std::string& path, LinkType link, std::string& error);
 
-// Number of TCP segments that a frame with this much payload stands for, and their payload; 1 when segment_size is 0.
-std::string large_segment_comment(const CapturedFrame& frame, LinkType link);
-
 }  // namespace app::output
