@@ -7,7 +7,7 @@ packages_build=(g++ cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev
   libgtest-dev libgmock-dev libbenchmark-dev)
 packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
-packages_test=("${packages_demo[@]}" gdb)
+packages_test=("${packages_demo[@]}" gdb git)
 packages_clang=(clang-14 libclang-rt-14-dev clang-format)
 
 # need_packages GROUP...: makes sure that the packages of the groups (build, demo, test, clang) are installed.

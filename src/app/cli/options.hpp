@@ -33,7 +33,7 @@ struct ServiceOption {
   bool operator==(const ServiceOption&) const = default;
 };
 
-// Who the endpoints of a service belong to, as callouts see it. Defaults: services/owner.hpp.
+// Who the endpoints of a service belong to, as callouts see it. Defaults: src/app/services/service.hpp.
 struct OwnerOption {
   std::string service;
   std::optional<std::uint64_t> process_id;
@@ -51,7 +51,7 @@ struct RunOptions {
   std::string pcap_file;  // empty: none; the same for the other files
   std::string trace_file;
   std::string report_file;
-  std::string control_path;  // empty: the default of control/socket_path.hpp
+  std::string control_path;  // empty: the default of src/app/control/socket_path.hpp
   std::string user;          // `run`: who to become once the TAP is up
   int ready_fd = -1;
   stack::LogLevel log_level = stack::LogLevel::Info;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks that what the READMEs name is there: files, and the constants that bound things.
+"""Checks that what READMEs and comments name is there: files, and the constants that bound things.
 
-A file in backticks is looked for beside the README, then from the root; in the root README by its whole path alone.
-`{a,b}` and `*` are understood.
+In a README, a file in backticks is looked for beside it, then from the root; in the root README by its whole path
+alone. `{a,b}` and `*` are understood. In a comment, whatever looks like the path of a source is looked for.
 """
 import pathlib
 import re
@@ -13,6 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENDINGS = "cpp hpp c h py sh md json txt map cmake"
 FILE = re.compile(r"`([\w./*{},-]+\.(?:%s))`" % ENDINGS.replace(" ", "|"))
 CONSTANT = re.compile(r"`(?:\w+::)*(k[A-Z]\w+)`")
+PATH = re.compile(r"(?<![\w./<\"])((?:[\w.-]+/)+[\w.-]+\.(?:cpp|hpp|h|c|py|sh|md|cmake))\b")
+COMMENT = {".cpp": "//|^ *\\*|/\\*", ".py": "#|\"\"\"", ".sh": "#", ".txt": "#"}
+COMMENT |= dict.fromkeys((".hpp", ".h", ".c"), COMMENT[".cpp"])
 # Examples in READMEs, and headers of Windows that are spoken of.
 NOT_FILES = {"mydriver.c", "NAME.c", "fwpsk.h", "fwpmk.h", "ndis.h", "ntddk.h"}
 
@@ -28,6 +31,16 @@ def exists(name: str, folder: pathlib.Path) -> bool:
     if "*" in name:
         return any(True for base in (folder, ROOT) for _ in base.glob(name))
     return any((base / name).is_file() for base in (folder, ROOT))
+
+
+def wrong_in_comments(source: pathlib.Path) -> list[str]:
+    wrong = []
+    for number, line in enumerate(source.read_text(errors="replace").splitlines(), 1):
+        comment = re.search(f"(?:{COMMENT[source.suffix]}).*", line)
+        for name in PATH.findall(comment[0]) if comment else []:
+            if not name.startswith("linux/") and not exists(name, source.parent) and not exists(name, ROOT / "wfp/include"):
+                wrong.append(f"{source.relative_to(ROOT)}:{number}: there is no {name}")
+    return wrong
 
 
 def main() -> int:
@@ -47,7 +60,10 @@ def main() -> int:
                           if not exists(one, readme.parent)]
             wrong += [f"{where}:{number}: no source has {name}" for name in CONSTANT.findall(line)
                       if name not in constants]
-    print("\n".join(wrong) if wrong else f"{len(readmes)} READMEs: every file and constant that they name is there")
+    commented = [ROOT / name for name in listed if pathlib.Path(name).suffix in COMMENT and (ROOT / name).is_file()]
+    wrong += [line for source in commented for line in wrong_in_comments(source)]
+    print("\n".join(wrong) if wrong else f"{len(readmes)} READMEs and the comments of {len(commented)} sources: "
+          "every file and constant that they name is there")
     return 1 if wrong else 0
 
 
