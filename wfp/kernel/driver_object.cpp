@@ -21,6 +21,82 @@ constexpr int kQuiesceRounds = 3;
 
 NTSTATUS no_dispatch(PDEVICE_OBJECT, PIRP) { return STATUS_INVALID_DEVICE_REQUEST; }
 
+// Kinds of objects that the ledger counts, in the order in which unload names what is left of them.
+struct CountedKind {
+  ledger::Kind kind;
+  ledger::rule::Id rule;
+  const char* what;  // behind the number
+  const char* advice;
+};
+constexpr CountedKind kCountedKinds[] = {
+    {ledger::Kind::file_handle, ledger::rule::kHandleLeak, "handles open", "close them with ZwClose"},
+    {ledger::Kind::work_item, ledger::rule::kWorkItem, "work items allocated", "IoFreeWorkItem them"},
+    {ledger::Kind::clone, ledger::rule::kResidue, "of kind clone alive",
+     "FwpsFreeCloneNetBufferList0 frees a clone, in its completion function at the latest"},
+    {ledger::Kind::nbl_reference, ledger::rule::kResidue, "of kind nbl_reference alive",
+     "each FwpsReferenceNetBufferList0 wants one FwpsDereferenceNetBufferList0"},
+    {ledger::Kind::net_buffer_list, ledger::rule::kResidue, "of kind net_buffer_list alive",
+     "FwpsFreeNetBufferList0 frees it, in its completion function at the latest"},
+    {ledger::Kind::mdl, ledger::rule::kResidue, "of kind mdl alive", "IoFreeMdl or NdisFreeMdl frees it"},
+    {ledger::Kind::buffer_pool, ledger::rule::kResidue, "of kind buffer_pool alive",
+     "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees it"},
+};
+
+// What an unloaded driver left, named kind by kind: Windows answers it with a bug check or with a later crash.
+class LeftBehind {
+ public:
+  LeftBehind(const std::string& driver, ledger::DriverId id) : driver_(driver.c_str()), id_(id) {}
+
+  void name_timers(std::size_t count) {
+    if (count != 0)
+      report(ledger::rule::kTimerLeak,
+             text("%s unloaded with %zu timers set; cancel them in DriverUnload", driver_, count));
+  }
+
+  void name_threads() {
+    for (const std::string& thread : Kernel::current().scheduler().threads_of(id_)) {
+      result_.code_in_use = true;
+      report(ledger::rule::kThreadLeak,
+             text("%s unloaded while its %s still runs; signal it and wait for the thread object", driver_,
+                  thread.c_str()));
+    }
+  }
+
+  void name_devices(PDEVICE_OBJECT first) {  // and deletes them
+    for (PDEVICE_OBJECT device = first; device != nullptr;) {
+      report(ledger::rule::kDeviceLeak,
+             text("%s unloaded without IoDeleteDevice for %p", driver_, static_cast<void*>(device)));
+      PDEVICE_OBJECT next = device->NextDevice;
+      IoDeleteDevice(device);
+      device = next;
+    }
+  }
+
+  void name_objects() {
+    for (const CountedKind& counted : kCountedKinds)
+      if (const std::size_t count = ledger::alive_count(id_, counted.kind); count != 0)
+        report(counted.rule, text("%s unloaded with %zu %s; %s", driver_, count, counted.what, counted.advice));
+  }
+
+  void name_pool_blocks() {
+    for (const PoolLeak& leak : PoolMemory::leaks(id_))
+      report(ledger::rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated",
+                                           driver_, leak.count, leak.bytes, leak.tag.c_str()));
+  }
+
+  UnloadResult take_result() { return std::move(result_); }
+
+ private:
+  void report(ledger::rule::Id rule, const std::string& message) {
+    result_.left.push_back(message);
+    report_violation(rule, message);
+  }
+
+  const char* driver_;
+  ledger::DriverId id_;
+  UnloadResult result_;
+};
+
 }  // namespace
 
 Driver::Driver(std::string name)
@@ -75,50 +151,14 @@ std::size_t Driver::quiesce() {
   return timers;
 }
 
-// What Windows answers with a bug check or with a later crash is named here, kind by kind.
 UnloadResult Driver::clean_up() {
-  UnloadResult result;
-  const auto report = [&](std::string_view rule_id, const std::string& message) {
-    result.left.push_back(message);
-    report_violation(rule_id, message);
-  };
-  Scheduler& scheduler = Kernel::current().scheduler();
-  if (const std::size_t timers = quiesce(); timers != 0)
-    report(ledger::rule::kTimerLeak,
-           text("%s unloaded with %zu timers set; cancel them in DriverUnload", name_.c_str(), timers));
-  for (const std::string& thread : scheduler.threads_of(id_)) {
-    result.code_in_use = true;
-    report(ledger::rule::kThreadLeak,
-           text("%s unloaded while its %s still runs; signal it and wait for the thread object", name_.c_str(),
-                thread.c_str()));
-  }
-  for (PDEVICE_OBJECT device = object_.DeviceObject; device != nullptr;) {
-    report(ledger::rule::kDeviceLeak,
-           text("%s unloaded without IoDeleteDevice for %p", name_.c_str(), static_cast<void*>(device)));
-    PDEVICE_OBJECT next = device->NextDevice;
-    IoDeleteDevice(device);
-    device = next;
-  }
-  if (const std::size_t handles = ledger::alive_count(id_, ledger::Kind::file_handle); handles != 0)
-    report(ledger::rule::kHandleLeak,
-           text("%s unloaded with %zu handles open; close them with ZwClose", name_.c_str(), handles));
-  if (const std::size_t items = ledger::alive_count(id_, ledger::Kind::work_item); items != 0)
-    report(ledger::rule::kWorkItem,
-           text("%s unloaded with %zu work items allocated; IoFreeWorkItem them", name_.c_str(), items));
-  constexpr std::pair<ledger::Kind, const char*> kPacketKinds[] = {
-      {ledger::Kind::clone, "FwpsFreeCloneNetBufferList0 frees a clone, in its completion function at the latest"},
-      {ledger::Kind::nbl_reference, "each FwpsReferenceNetBufferList0 wants one FwpsDereferenceNetBufferList0"},
-      {ledger::Kind::net_buffer_list, "FwpsFreeNetBufferList0 frees it, in its completion function at the latest"},
-      {ledger::Kind::mdl, "IoFreeMdl or NdisFreeMdl frees it"},
-      {ledger::Kind::buffer_pool, "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees it"}};
-  for (const auto& [kind, advice] : kPacketKinds)
-    if (const std::size_t count = ledger::alive_count(id_, kind); count != 0)
-      report(ledger::rule::kResidue, text("%s unloaded with %zu of kind %s alive; %s", name_.c_str(), count,
-                                          std::string{ledger::name_of(kind)}.c_str(), advice));
-  for (const PoolLeak& leak : PoolMemory::leaks(id_))
-    report(ledger::rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated",
-                                         name_.c_str(), leak.count, leak.bytes, leak.tag.c_str()));
-  return result;
+  LeftBehind left(name_, id_);
+  left.name_timers(quiesce());
+  left.name_threads();
+  left.name_devices(object_.DeviceObject);
+  left.name_objects();
+  left.name_pool_blocks();
+  return left.take_result();
 }
 
 }  // namespace wfp::kernel

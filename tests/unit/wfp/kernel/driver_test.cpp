@@ -120,6 +120,31 @@ TEST_P(Drivers, EverythingLeftBehindIsNamed) {
   ExFreePool(state.memory);
 }
 
+TEST_P(Drivers, PacketsLeftBehindAreNamedKindByKindWithAdvice) {
+  Driver sample("sample");
+  ASSERT_EQ(sample.load(sample_entry), STATUS_SUCCESS);
+  int object = 0;
+  for (const auto kind : {ledger::Kind::buffer_pool, ledger::Kind::mdl, ledger::Kind::net_buffer_list,
+                          ledger::Kind::nbl_reference, ledger::Kind::clone})
+    ledger::acquire_for(sample.id(), kind, &object);
+  ledger::acquire_for(sample.id(), ledger::Kind::nbl_reference, &object);
+  const UnloadResult result = sample.unload();
+  EXPECT_FALSE(result.code_in_use);
+  EXPECT_THAT(
+      result.left,
+      ElementsAre("sample unloaded with 1 of kind clone alive; FwpsFreeCloneNetBufferList0 frees a clone, in its "
+                  "completion function at the latest",
+                  "sample unloaded with 2 of kind nbl_reference alive; each FwpsReferenceNetBufferList0 wants one "
+                  "FwpsDereferenceNetBufferList0",
+                  "sample unloaded with 1 of kind net_buffer_list alive; FwpsFreeNetBufferList0 frees it, in its "
+                  "completion function at the latest",
+                  "sample unloaded with 1 of kind mdl alive; IoFreeMdl or NdisFreeMdl frees it",
+                  "sample unloaded with 1 of kind buffer_pool alive; NdisFreeNetBufferListPool or "
+                  "NdisFreeNetBufferPool frees it"));
+  EXPECT_EQ(ledger::take_messages().size(), 5u);
+  ledger::forget(sample.id());
+}
+
 TEST_P(Drivers, WorkItemRunsEachTimeItIsQueuedAndIsFreedOnce) {
   DEVICE_OBJECT device{};
   state.device = &device;
