@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "wfp/engine/arbitrate.hpp"
-#include "wfp/engine/checks.hpp"
+#include "wfp/engine/call_watch.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/engine/epoch.hpp"
 #include "wfp/kernel/irql.hpp"
@@ -23,17 +23,17 @@ class ClassifyScope {
 };
 
 // A callout's data of the input's flow, held for one call.
-class FlowContext {
+class HeldContext {
  public:
-  FlowContext(FlowContexts* flows, const ClassifyInput& input, std::uint32_t callout)
+  HeldContext(FlowContexts* flows, const ClassifyInput& input, std::uint32_t callout)
       : flows_(input.flow != 0 ? flows : nullptr), input_(input), callout_(callout) {
     if (flows_ != nullptr) value_ = flows_->enter(input.flow, input.values->layerId, callout);
   }
-  ~FlowContext() {
+  ~HeldContext() {
     if (value_ != 0) flows_->leave(input_.flow, input_.values->layerId, callout_);
   }
-  FlowContext(const FlowContext&) = delete;
-  FlowContext& operator=(const FlowContext&) = delete;
+  HeldContext(const HeldContext&) = delete;
+  HeldContext& operator=(const HeldContext&) = delete;
   std::uint64_t value() const { return value_; }
 
  private:
@@ -106,7 +106,7 @@ class Run : public FilterVisitor {
 
   Visit ask(const CompiledFilter& filter, const Registration& registration) {
     const std::uint32_t id = filter.filter.callout_id;
-    const FlowContext context(flows_, input_, id);
+    const HeldContext context(flows_, input_, id);
     if ((registration.flags & FWP_CALLOUT_FLAG_CONDITIONAL_ON_FLOW) != 0 && context.value() == 0)
       return Visit::NextFilter;
     count(filter);

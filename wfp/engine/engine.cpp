@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "wfp/engine/checks.hpp"
+#include "wfp/engine/call_watch.hpp"
 #include "wfp/engine/epoch.hpp"
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/report.hpp"

@@ -151,7 +151,7 @@ class Management {
   void notify_due();
   void tell_registered();
 
-  // objects.cpp
+  // add_remove.cpp
   template <class T>
   NTSTATUS insert(ByKey<T>& into, T object, SessionId session, const Session& options);
   template <class T>

@@ -5,7 +5,7 @@
 #include "fwpm/conditions.h"
 #include "fwpm/sublayers.h"
 #include "tests/unit/wfp/take_rules.hpp"
-#include "wfp/engine/checks.hpp"
+#include "wfp/engine/call_watch.hpp"
 #include "wfp/engine/engine.hpp"
 
 namespace wfp::engine {

@@ -1,4 +1,4 @@
-#include "wfp/engine/checks.hpp"
+#include "wfp/engine/call_watch.hpp"
 
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
