@@ -2,7 +2,7 @@
 
 #include "nt/ntstatus.h"
 #include "wfp/engine/classify.hpp"
-#include "wfp/inject/checks.hpp"
+#include "wfp/inject/check_call.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/ledger/rules.hpp"

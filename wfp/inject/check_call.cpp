@@ -1,4 +1,4 @@
-#include "wfp/inject/checks.hpp"
+#include "wfp/inject/check_call.hpp"
 
 #include "fwps/layers.h"
 #include "nt/ntstatus.h"
