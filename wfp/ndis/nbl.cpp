@@ -2,7 +2,7 @@
 
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
-#include "wfp/ndis/objects.hpp"
+#include "wfp/ndis/packet_objects.hpp"
 
 namespace wfp::ndis {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "wfp/ndis/block_pool.hpp"
-#include "wfp/ndis/objects.hpp"
+#include "wfp/ndis/packet_objects.hpp"
 #include "wfp/ndis/quarantine.hpp"
 
 namespace wfp::ndis {

@@ -1,4 +1,4 @@
-#include "wfp/ndis/objects.hpp"
+#include "wfp/ndis/packet_objects.hpp"
 
 #include <cstdlib>
 #include <cstring>
