@@ -1,7 +1,7 @@
 // Fwps functions over flows: check, call wfp/flow. IRQL <= DISPATCH_LEVEL, any thread.
 #include "fwpsk.h"
 #include "nt/ntstatus.h"
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 #include "wfp/kernel/irql.hpp"
 
 using namespace wfp;
@@ -10,14 +10,14 @@ extern "C" {
 
 NTSTATUS NTAPI FwpsFlowAssociateContext0(UINT64 flowId, UINT16 layerId, UINT32 calloutId, UINT64 flowContext) {
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFlowAssociateContext0");
-  flow::FlowTable* const flows = flow::FlowTable::current();
+  flow::Flows* const flows = flow::Flows::current();
   if (flows == nullptr) return STATUS_FWP_TCPIP_NOT_READY;
   return flows->associate(flowId, layerId, calloutId, flowContext);
 }
 
 NTSTATUS NTAPI FwpsFlowRemoveContext0(UINT64 flowId, UINT16 layerId, UINT32 calloutId) {
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFlowRemoveContext0");
-  flow::FlowTable* const flows = flow::FlowTable::current();
+  flow::Flows* const flows = flow::Flows::current();
   if (flows == nullptr) return STATUS_FWP_TCPIP_NOT_READY;
   return flows->remove(flowId, layerId, calloutId);
 }
@@ -25,7 +25,7 @@ NTSTATUS NTAPI FwpsFlowRemoveContext0(UINT64 flowId, UINT16 layerId, UINT32 call
 // The stack ends the conversation, between packets; its end deletes the contexts.
 NTSTATUS NTAPI FwpsFlowAbort0(UINT64 flowId) {
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFlowAbort0");
-  flow::FlowTable* const flows = flow::FlowTable::current();
+  flow::Flows* const flows = flow::Flows::current();
   if (flows == nullptr) return STATUS_FWP_TCPIP_NOT_READY;
   return flows->abort(flowId);
 }

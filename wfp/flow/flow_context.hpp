@@ -1,5 +1,5 @@
-// One context: a number that a driver attached to a (flow, layer, callout). Guarded by the lock of the flow table
-// until it is taken out of it, then owned by whoever deletes it.
+// One context: a number that a driver attached to a (flow, layer, callout). Guarded by the lock of `Flows` until it is
+// taken out of it, then owned by whoever deletes it.
 #pragma once
 
 #include <cstddef>

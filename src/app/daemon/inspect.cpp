@@ -9,7 +9,7 @@
 #include "stack/core/stack.hpp"
 #include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/ledger/ledger.hpp"
 #include "wfp/ledger/violation.hpp"
@@ -114,7 +114,7 @@ output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction&
 
 Json show_flows(node::System&) {
   Rows rows{"flows"};
-  const auto* table = wfp::flow::FlowTable::current();
+  const auto* table = wfp::flow::Flows::current();
   if (table == nullptr) return rows.take();
   for (const auto& [flow, facts] : table->list(kMaxRows)) {
     const bool is_v4 = facts.address_family == AF_INET;

@@ -114,7 +114,7 @@ class ShimTest : public testing::Test {
     scheduler->bind_processor(0);
     kernel_ = std::make_unique<wfp::kernel::Kernel>(std::move(scheduler));
     engine_ = std::make_unique<wfp::engine::Engine>(host_, kernel_->scheduler());
-    flows_ = std::make_unique<wfp::flow::FlowTable>(engine_->callouts(), host_);
+    flows_ = std::make_unique<wfp::flow::Flows>(engine_->callouts(), host_);
     engine_->set_flows(flows_.get());
     pends_ = std::make_unique<wfp::ale::Pends>(host_, kernel_->scheduler());
   }
@@ -192,7 +192,7 @@ class ShimTest : public testing::Test {
   wfp::kernel::VirtualClock clock_;
   std::unique_ptr<wfp::kernel::Kernel> kernel_;
   std::unique_ptr<wfp::engine::Engine> engine_;
-  std::unique_ptr<wfp::flow::FlowTable> flows_;
+  std::unique_ptr<wfp::flow::Flows> flows_;
   std::unique_ptr<wfp::ale::Pends> pends_;
   std::unique_ptr<Shim> shim_;
   wfp::engine::SessionId session_ = 0;

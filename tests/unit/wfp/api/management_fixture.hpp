@@ -1,4 +1,4 @@
-// The engine as a driver meets it: the C functions over an engine, a flow table and a kernel on real threads.
+// The engine as a driver meets it: the C functions over an engine, flows and a kernel on real threads.
 // Callouts are free functions that record into the fixture; at teardown nothing of the driver may be alive.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "tests/support/fake_host.hpp"
 #include "tests/unit/wfp/kernel/kernel_fixture.hpp"
 #include "wfp/engine/engine.hpp"
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 
 namespace wfp::api {
 
@@ -26,7 +26,7 @@ class ManagementApi : public kernel::KernelTest {
   void SetUp() override {
     start(kernel::Mode::Real);
     engine = std::make_unique<engine::Engine>(host, kernel->scheduler());
-    flows = std::make_unique<flow::FlowTable>(engine->callouts(), host);
+    flows = std::make_unique<flow::Flows>(engine->callouts(), host);
     engine->set_flows(flows.get());
     scope = std::make_unique<ledger::DriverScope>(driver);
     ASSERT_EQ(FwpmEngineOpen0(nullptr, RPC_C_AUTHN_WINNT, nullptr, nullptr, &session), STATUS_SUCCESS);
@@ -130,7 +130,7 @@ class ManagementApi : public kernel::KernelTest {
   WCHAR name[5] = {'t', 'e', 's', 't', 0};
   FakeHost host;
   std::unique_ptr<engine::Engine> engine;
-  std::unique_ptr<flow::FlowTable> flows;
+  std::unique_ptr<flow::Flows> flows;
   std::unique_ptr<ledger::DriverScope> scope;
   HANDLE session = nullptr;
 };

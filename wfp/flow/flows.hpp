@@ -49,13 +49,13 @@ struct FlowCounts {
   std::size_t alive = 0, contexts = 0;
 };
 
-class FlowTable final : public engine::FlowContexts {
+class Flows final : public engine::FlowContexts {
  public:
-  FlowTable(engine::CalloutTable& callouts, Host& host, std::uint32_t processor = 0);
-  ~FlowTable();
-  FlowTable(const FlowTable&) = delete;
-  FlowTable& operator=(const FlowTable&) = delete;
-  static FlowTable* current();  // the one that exists, or null; for the extern "C" side
+  Flows(engine::CalloutTable& callouts, Host& host, std::uint32_t processor = 0);
+  ~Flows();
+  Flows(const Flows&) = delete;
+  Flows& operator=(const Flows&) = delete;
+  static Flows* current();  // the one that exists, or null; for the extern "C" side
 
   // --- the shim ---
   HandleValue create(const FlowFacts& facts);  // 0, counted: the table is full

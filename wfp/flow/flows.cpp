@@ -1,4 +1,4 @@
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 
 #include "wfp/engine/classify.hpp"
 #include "wfp/flow/flow_delete.hpp"
@@ -7,23 +7,23 @@
 namespace wfp::flow {
 namespace {
 
-std::atomic<FlowTable*> the_table{nullptr};
+std::atomic<Flows*> the_flows{nullptr};
 
 }  // namespace
 
-FlowTable::FlowTable(engine::CalloutTable& callouts, Host& host, std::uint32_t processor)
+Flows::Flows(engine::CalloutTable& callouts, Host& host, std::uint32_t processor)
     : callouts_(callouts), host_(host), flows_(kMaxFlows, processor) {
-  the_table.store(this);
+  the_flows.store(this);
 }
 
-FlowTable::~FlowTable() {
-  FlowTable* self = this;
-  the_table.compare_exchange_strong(self, nullptr);
+Flows::~Flows() {
+  Flows* self = this;
+  the_flows.compare_exchange_strong(self, nullptr);
 }
 
-FlowTable* FlowTable::current() { return the_table.load(std::memory_order_acquire); }
+Flows* Flows::current() { return the_flows.load(std::memory_order_acquire); }
 
-HandleValue FlowTable::create(const FlowFacts& facts) {
+HandleValue Flows::create(const FlowFacts& facts) {
   const std::lock_guard guard(lock_);
   const HandleValue handle = flows_.emplace();
   if (handle == 0) {
@@ -36,7 +36,7 @@ HandleValue FlowTable::create(const FlowFacts& facts) {
   return handle;
 }
 
-void FlowTable::end(HandleValue handle) {
+void Flows::end(HandleValue handle) {
   std::vector<std::unique_ptr<FlowContext>> to_delete;
   {
     const std::lock_guard guard(lock_);
@@ -52,13 +52,13 @@ void FlowTable::end(HandleValue handle) {
   for (auto& context : to_delete) give_back(std::move(context));
 }
 
-bool FlowTable::is_alive(HandleValue handle) const {
+bool Flows::is_alive(HandleValue handle) const {
   const std::lock_guard guard(lock_);
   const Flow* const flow = flows_.find(handle);
   return flow != nullptr && !flow->ended;
 }
 
-NTSTATUS FlowTable::associate(HandleValue handle, std::uint16_t layer, std::uint32_t callout, std::uint64_t context) {
+NTSTATUS Flows::associate(HandleValue handle, std::uint16_t layer, std::uint32_t callout, std::uint64_t context) {
   const auto slot = callouts_.find(callout);
   if (context == 0 || slot == nullptr) return STATUS_INVALID_PARAMETER;
   const engine::CalloutUse use(*slot);
@@ -79,7 +79,7 @@ NTSTATUS FlowTable::associate(HandleValue handle, std::uint16_t layer, std::uint
   return STATUS_SUCCESS;
 }
 
-NTSTATUS FlowTable::remove(HandleValue handle, std::uint16_t layer, std::uint32_t callout) {
+NTSTATUS Flows::remove(HandleValue handle, std::uint16_t layer, std::uint32_t callout) {
   std::unique_ptr<FlowContext> context;
   {
     const std::lock_guard guard(lock_);
@@ -94,7 +94,7 @@ NTSTATUS FlowTable::remove(HandleValue handle, std::uint16_t layer, std::uint32_
   return STATUS_SUCCESS;
 }
 
-NTSTATUS FlowTable::abort(HandleValue handle) {
+NTSTATUS Flows::abort(HandleValue handle) {
   {
     const std::lock_guard guard(lock_);
     const Flow* const flow = flows_.find(handle);
@@ -107,7 +107,7 @@ NTSTATUS FlowTable::abort(HandleValue handle) {
   return STATUS_SUCCESS;
 }
 
-std::size_t FlowTable::run_aborts() {
+std::size_t Flows::run_aborts() {
   if (!has_work() || engine::current_classify() != nullptr) return 0;
   std::vector<HandleValue> due;
   {
@@ -119,7 +119,7 @@ std::size_t FlowTable::run_aborts() {
   return due.size();
 }
 
-std::uint64_t FlowTable::enter(std::uint64_t handle, std::uint16_t layer, std::uint32_t callout) {
+std::uint64_t Flows::enter(std::uint64_t handle, std::uint16_t layer, std::uint32_t callout) {
   if (context_count_.load(std::memory_order_acquire) == 0) return 0;
   const std::lock_guard guard(lock_);
   Flow* const flow = flows_.find(handle);
@@ -130,7 +130,7 @@ std::uint64_t FlowTable::enter(std::uint64_t handle, std::uint16_t layer, std::u
   return flow->contexts[index]->value;
 }
 
-void FlowTable::leave(std::uint64_t handle, std::uint16_t layer, std::uint32_t callout) {
+void Flows::leave(std::uint64_t handle, std::uint16_t layer, std::uint32_t callout) {
   std::unique_ptr<FlowContext> context;
   {
     const std::lock_guard guard(lock_);
@@ -145,13 +145,13 @@ void FlowTable::leave(std::uint64_t handle, std::uint16_t layer, std::uint32_t c
   if (context != nullptr) give_back(std::move(context));
 }
 
-std::size_t FlowTable::count_of(std::uint32_t callout) const {
+std::size_t Flows::count_of(std::uint32_t callout) const {
   const std::lock_guard guard(lock_);
   const auto found = by_callout_.find(callout);
   return found == by_callout_.end() ? 0 : found->second;
 }
 
-std::unique_ptr<FlowContext> FlowTable::detach(Flow& flow, std::size_t index) {
+std::unique_ptr<FlowContext> Flows::detach(Flow& flow, std::size_t index) {
   if (flow.contexts[index]->running != 0) {
     flow.contexts[index]->removing = true;
     return nullptr;
@@ -161,12 +161,12 @@ std::unique_ptr<FlowContext> FlowTable::detach(Flow& flow, std::size_t index) {
   return context;
 }
 
-void FlowTable::erase_if_done(HandleValue handle, const Flow& flow) {
+void Flows::erase_if_done(HandleValue handle, const Flow& flow) {
   if (flow.ended && flow.contexts.empty()) flows_.erase(handle);
 }
 
 // The context counts for its callout until the callout is held: so that nobody unregisters it in between.
-void FlowTable::give_back(std::unique_ptr<FlowContext> context) {
+void Flows::give_back(std::unique_ptr<FlowContext> context) {
   const FlowDelete deletion(callouts_, *context);
   {
     const std::lock_guard guard(lock_);
@@ -179,14 +179,14 @@ void FlowTable::give_back(std::unique_ptr<FlowContext> context) {
   deletion.run();
 }
 
-FlowCounts FlowTable::counts() const {
+FlowCounts Flows::counts() const {
   const std::lock_guard guard(lock_);
   FlowCounts counts = counts_;
   counts.contexts = context_count_.load(std::memory_order_relaxed);
   return counts;
 }
 
-std::vector<std::pair<HandleValue, FlowFacts>> FlowTable::list(std::size_t limit) const {
+std::vector<std::pair<HandleValue, FlowFacts>> Flows::list(std::size_t limit) const {
   const std::lock_guard guard(lock_);
   std::vector<std::pair<HandleValue, FlowFacts>> flows;
   const_cast<HandleTable<Flow>&>(flows_).for_each([&](HandleValue handle, const Flow& flow) {

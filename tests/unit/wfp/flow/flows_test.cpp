@@ -1,4 +1,4 @@
-#include "wfp/flow/flow_table.hpp"
+#include "wfp/flow/flows.hpp"
 
 #include "tests/support/classifying.hpp"
 #include "tests/support/fake_host.hpp"
@@ -12,12 +12,12 @@ using kernel::Mode;
 constexpr std::uint16_t kLayer = FWPS_LAYER_INBOUND_TRANSPORT_V4;
 constexpr std::uint16_t kOtherLayer = FWPS_LAYER_OUTBOUND_TRANSPORT_V4;
 
-class FlowTableTest : public kernel::BothSchedulers {
+class FlowsTest : public kernel::BothSchedulers {
  protected:
   void SetUp() override {
     BothSchedulers::SetUp();
     engine = std::make_unique<engine::Engine>(host, scheduler());
-    flows = std::make_unique<FlowTable>(engine->callouts(), host);
+    flows = std::make_unique<Flows>(engine->callouts(), host);
     engine->set_flows(flows.get());
     engine->callouts().set_flows(flows.get());
     callout = std::make_unique<Classifying>(*engine, kLayer, driver);
@@ -47,13 +47,13 @@ class FlowTableTest : public kernel::BothSchedulers {
 
   FakeHost host;
   std::unique_ptr<engine::Engine> engine;
-  std::unique_ptr<FlowTable> flows;
+  std::unique_ptr<Flows> flows;
   std::unique_ptr<Classifying> callout;
   HandleValue flow = 0;
 };
-INSTANTIATE_BOTH(FlowTableTest);
+INSTANTIATE_BOTH(FlowsTest);
 
-TEST_P(FlowTableTest, AssociateAndRemove) {
+TEST_P(FlowsTest, AssociateAndRemove) {
   Classifying::on_deleted = [this] {
     EXPECT_EQ(kernel::current_irql(), DISPATCH_LEVEL);
     EXPECT_EQ(ledger::current_driver(), driver);
@@ -74,7 +74,7 @@ TEST_P(FlowTableTest, AssociateAndRemove) {
   EXPECT_EQ(flows->count_of(callout->callout_id), 0u);
 }
 
-TEST_P(FlowTableTest, WhatCannotBeAssociated) {
+TEST_P(FlowsTest, WhatCannotBeAssociated) {
   EXPECT_EQ(associate(0), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(flows->associate(flow + 1, kLayer, callout->callout_id, 5), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(flows->associate(flow, kLayer, 0xdead, 5), STATUS_INVALID_PARAMETER);
@@ -90,7 +90,7 @@ TEST_P(FlowTableTest, WhatCannotBeAssociated) {
   EXPECT_EQ(associate(5), STATUS_INVALID_PARAMETER);
 }
 
-TEST_P(FlowTableTest, TheEndDeletesEveryContextOnce) {
+TEST_P(FlowsTest, TheEndDeletesEveryContextOnce) {
   EXPECT_EQ(associate(5), STATUS_SUCCESS);
   EXPECT_EQ(associate(6, kOtherLayer), STATUS_SUCCESS);
   flows->end(flow);
@@ -100,7 +100,7 @@ TEST_P(FlowTableTest, TheEndDeletesEveryContextOnce) {
   EXPECT_EQ(flows->counts().alive, 0u);
 }
 
-TEST_P(FlowTableTest, AClassifySeesTheContextOfItsLayerOnly) {
+TEST_P(FlowsTest, AClassifySeesTheContextOfItsLayerOnly) {
   EXPECT_EQ(associate(6, kOtherLayer), STATUS_SUCCESS);
   classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) { EXPECT_EQ(context, 0u); });
   EXPECT_EQ(associate(5), STATUS_SUCCESS);
@@ -108,7 +108,7 @@ TEST_P(FlowTableTest, AClassifySeesTheContextOfItsLayerOnly) {
   flows->end(flow);
 }
 
-TEST_P(FlowTableTest, RemovalInsideAClassifyIsPendingAndFollowsIt) {
+TEST_P(FlowsTest, RemovalInsideAClassifyIsPendingAndFollowsIt) {
   EXPECT_EQ(associate(5), STATUS_SUCCESS);
   classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) {
     EXPECT_EQ(context, 5u);
@@ -124,7 +124,7 @@ TEST_P(FlowTableTest, RemovalInsideAClassifyIsPendingAndFollowsIt) {
   EXPECT_EQ(Classifying::deleted.size(), 2u);
 }
 
-TEST_P(FlowTableTest, AFlowThatEndsInsideAClassifyDeletesAfterIt) {
+TEST_P(FlowsTest, AFlowThatEndsInsideAClassifyDeletesAfterIt) {
   EXPECT_EQ(associate(5), STATUS_SUCCESS);
   classify([&](std::uint64_t, FWPS_CLASSIFY_OUT0&) {
     flows->end(flow);
@@ -137,13 +137,13 @@ TEST_P(FlowTableTest, AFlowThatEndsInsideAClassifyDeletesAfterIt) {
   EXPECT_EQ(next >> 32, flow >> 32);  // the slot is free again, under another generation
 }
 
-TEST_P(FlowTableTest, ACalloutWithContextsIsBusy) {
+TEST_P(FlowsTest, ACalloutWithContextsIsBusy) {
   EXPECT_EQ(associate(5), STATUS_SUCCESS);
   EXPECT_EQ(engine->callouts().remove(callout->callout_id), STATUS_DEVICE_BUSY);
   EXPECT_EQ(remove(), STATUS_SUCCESS);
 }
 
-TEST_P(FlowTableTest, AbortReachesTheHostBetweenPackets) {
+TEST_P(FlowsTest, AbortReachesTheHostBetweenPackets) {
   EXPECT_EQ(flows->abort(flow + 1), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(flows->abort(flow), STATUS_SUCCESS);
   EXPECT_TRUE(host.aborted.empty());
@@ -153,7 +153,7 @@ TEST_P(FlowTableTest, AbortReachesTheHostBetweenPackets) {
   EXPECT_FALSE(flows->has_work());
 }
 
-TEST_P(FlowTableTest, ContextsAndAbortsAreBounded) {
+TEST_P(FlowsTest, ContextsAndAbortsAreBounded) {
   for (std::uint16_t layer = 0; layer < kMaxContextsPerFlow; ++layer) ASSERT_EQ(associate(5, layer), STATUS_SUCCESS);
   EXPECT_EQ(associate(5, kMaxContextsPerFlow), STATUS_INSUFFICIENT_RESOURCES);
   for (std::size_t i = 0; i < kMaxAborts; ++i) ASSERT_EQ(flows->abort(flow), STATUS_SUCCESS);
@@ -162,7 +162,7 @@ TEST_P(FlowTableTest, ContextsAndAbortsAreBounded) {
   flows->end(flow);
 }
 
-TEST_P(FlowTableTest, TheTableIsBounded) {
+TEST_P(FlowsTest, TheTableIsBounded) {
   std::size_t made = 1;
   while (flows->create({}) != 0) ++made;
   EXPECT_EQ(made, kMaxFlows);
@@ -171,7 +171,7 @@ TEST_P(FlowTableTest, TheTableIsBounded) {
 }
 
 struct Remover {
-  FlowTable* flows;
+  Flows* flows;
   HandleValue flow;
   std::uint32_t callout;
   std::atomic<int> removed{0};
@@ -187,7 +187,7 @@ void NTAPI remove_thread(void* context) {
   }
 }
 
-TEST_P(FlowTableTest, RemovalFromAnotherThreadDeletesEachContextOnce) {
+TEST_P(FlowsTest, RemovalFromAnotherThreadDeletesEachContextOnce) {
   Remover remover{.flows = flows.get(), .flow = flow, .callout = callout->callout_id};
   std::atomic<int> deletions{0};
   Classifying::on_deleted = [&] { ++deletions; };
