@@ -84,7 +84,7 @@ std::size_t tcp_header_size(const NET_BUFFER_LIST& nbl, std::size_t ip_header_si
 }
 
 // The packet is finished now, so nothing is left for a device to do; except for cutting up a packet that is too large
-// to be sent in one piece, which would lose it.
+// to be sent in one piece: the documented function turns that off, too, which would lose the packet.
 void clear_offloads(NET_BUFFER_LIST& nbl, std::size_t header_size) {
   NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO large{};
   large.Value = nbl.NetBufferListInfo[TcpLargeSendNetBufferListInfo];

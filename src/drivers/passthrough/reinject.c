@@ -103,9 +103,9 @@ static NTSTATUS PtInjectByEndpoint(PT_PACKET* Packet) {
                                        PtInjected, Packet);
 }
 
-/* Without an endpoint nobody builds the IP header for us. The function also computes the checksums and turns large
- * send off; a large packet, which then can only be the data of a connection that died in our queue, is fragmented by
- * IP. */
+/* Without an endpoint nobody builds the IP header for us. The function also computes the checksums. A large packet can
+ * here only be the data of a connection that died in our queue: on Windows the function turns its large send off, and
+ * what IP does with it then is not documented; wfptap keeps large send for it and cuts it into segments. */
 static NTSTATUS PtInjectByNetwork(PT_PACKET* Packet) {
   NTSTATUS status = FwpsConstructIpHeaderForTransportPacket0(
       Packet->Clone, 0, PtAddressFamily(Packet), Packet->LocalAddress, Packet->RemoteAddress,
