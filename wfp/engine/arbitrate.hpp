@@ -2,6 +2,9 @@
 // evaluation, to one decision. Source: the documented filter arbitration rules; each case names its row in
 // tests/unit.
 //
+// Weights decide nothing here, they decided the order: is_evaluated_before (snapshot.cpp) puts the filters of heavier
+// sublayers first, and Engine::classify (classify.cpp) walks them so, calling apply_* for one after the other.
+//
 // The state is the action so far and the right to change it. A soft decision leaves the right, a hard one takes it
 // away; a block by a callout without the right is a veto.
 #pragma once

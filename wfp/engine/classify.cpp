@@ -181,12 +181,12 @@ ClassifyResult Engine::classify(const ClassifyInput& input) {
   ClassifyResult result;
   {
     const epoch::Guard guard;
-    const LayerIndex* const index = management_.snapshot().layers[layer].get();
-    if (index != nullptr) {
+    const LayerFilters* const filters = management_.snapshot().layers[layer].get();
+    if (filters != nullptr) {
       const KIRQL wanted = model::find_layer(layer)->traits().classify_irql;
       const kernel::IrqlScope level(std::max(wanted, kernel::current_irql()));
       Run run(input, flows_);
-      index->match(*input.values, run);
+      filters->match(*input.values, run);
       result = run.result();
     }
   }

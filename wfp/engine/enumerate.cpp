@@ -53,10 +53,10 @@ std::vector<LayerReport> Engine::layer_reports() const {
   const epoch::Guard guard;
   const Snapshot& now = management_.snapshot();
   for (const model::Layer& layer : model::layers()) {
-    const LayerIndex* const index = now.layers[layer.id].get();
+    const LayerFilters* const filters = now.layers[layer.id].get();
     const LayerCounts counted = counts(layer.id);
-    if (index == nullptr && counted.classified == 0) continue;
-    out.push_back({layer.id, std::string(layer.name), index != nullptr ? index->filters().size() : 0, counted});
+    if (filters == nullptr && counted.classified == 0) continue;
+    out.push_back({layer.id, std::string(layer.name), filters != nullptr ? filters->filters().size() : 0, counted});
   }
   return out;
 }
@@ -85,9 +85,9 @@ std::vector<FilterReport> Engine::filter_reports() const {
   std::vector<FilterReport> out;
   const epoch::Guard guard;
   const Snapshot& now = management_.snapshot();
-  for (const auto& index : now.layers) {
-    if (index == nullptr) continue;
-    for (const auto& compiled : index->filters()) {
+  for (const auto& layer : now.layers) {
+    if (layer == nullptr) continue;
+    for (const auto& compiled : layer->filters()) {
       const model::Filter& filter = compiled->filter;
       const auto sublayer = management_.sublayer(filter.sublayer);
       out.push_back({.id = filter.id,

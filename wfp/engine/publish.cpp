@@ -55,7 +55,7 @@ void Management::publish() {
   for (const auto& filter : added) list_of(filter->filter.layer).push_back(filter);
   for (std::size_t layer = 0; layer < model::kLayerCount; ++layer)
     if (auto& list = changed[layer])
-      next->layers[layer] = list->empty() ? nullptr : std::make_shared<const LayerIndex>(std::move(*list));
+      next->layers[layer] = list->empty() ? nullptr : std::make_shared<const LayerFilters>(std::move(*list));
 
   std::unique_ptr<const Snapshot> old(snapshot_.exchange(next.release()));
   published_();

@@ -41,12 +41,12 @@ bool is_evaluated_before(const CompiledFilter& left, const CompiledFilter& right
   return left.filter.id < right.filter.id;
 }
 
-LayerIndex::LayerIndex(std::vector<std::shared_ptr<CompiledFilter>> filters) : filters_(std::move(filters)) {
+LayerFilters::LayerFilters(std::vector<std::shared_ptr<CompiledFilter>> filters) : filters_(std::move(filters)) {
   const auto before = [](const auto& left, const auto& right) { return is_evaluated_before(*left, *right); };
   if (!std::is_sorted(filters_.begin(), filters_.end(), before)) std::sort(filters_.begin(), filters_.end(), before);
 }
 
-void LayerIndex::match(const FWPS_INCOMING_VALUES0& values, FilterVisitor& visitor) const {
+void LayerFilters::match(const FWPS_INCOMING_VALUES0& values, FilterVisitor& visitor) const {
   for (std::size_t i = 0; i < filters_.size();) {
     const CompiledFilter& candidate = *filters_[i++];
     if (!matches(candidate.filter.conditions, values)) continue;

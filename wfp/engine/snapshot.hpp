@@ -2,7 +2,8 @@
 //
 // A version is published by one pointer store. A reader loads the pointer once under an epoch::Guard; it takes no
 // lock and counts no reference, and the version is not freed before every reader that may have it has left.
-// LayerIndex hides how matching filters are found: any index that visits them in the same order may take its place.
+// LayerFilters finds the matching ones by going through all of its layer; an index that visits them in the same order
+// could take its place behind match().
 #pragma once
 
 #include <array>
@@ -43,9 +44,9 @@ class FilterVisitor {
 // The order of evaluation: sublayers by weight, then filters by weight; of equals, the older first.
 bool is_evaluated_before(const CompiledFilter& left, const CompiledFilter& right);
 
-class LayerIndex {
+class LayerFilters {
  public:
-  explicit LayerIndex(std::vector<std::shared_ptr<CompiledFilter>> filters);
+  explicit LayerFilters(std::vector<std::shared_ptr<CompiledFilter>> filters);
   void match(const FWPS_INCOMING_VALUES0& values, FilterVisitor& visitor) const;
   const std::vector<std::shared_ptr<CompiledFilter>>& filters() const { return filters_; }
 
@@ -58,7 +59,7 @@ bool matches(const std::vector<model::Condition>& conditions, const FWPS_INCOMIN
 
 struct Snapshot {
   std::uint64_t version = 0;
-  std::array<std::shared_ptr<const LayerIndex>, model::kLayerCount> layers;  // null: no filter
+  std::array<std::shared_ptr<const LayerFilters>, model::kLayerCount> layers;  // null: no filter
 };
 
 }  // namespace wfp::engine
