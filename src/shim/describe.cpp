@@ -36,10 +36,15 @@ void append_flags(std::string& text, std::uint8_t flags) {
 std::string FactsDescriber::describe() const {
   std::string text = protocol_name(facts_.protocol);
   if (facts_.protocol == kTcp) append_flags(text, facts_.tcp_flags);
-  const std::string local = stack::SocketAddress{facts_.local, facts_.local_port}.to_string();
-  const std::string remote = stack::SocketAddress{facts_.remote, facts_.remote_port}.to_string();
+  const bool has_ports = facts_.protocol == kTcp || facts_.protocol == kUdp;
+  const auto end = [has_ports](const stack::IpAddress& address, std::uint16_t port) {
+    return has_ports ? stack::SocketAddress{address, port}.to_string() : address.to_string();
+  };
+  const std::string local = end(facts_.local, facts_.local_port), remote = end(facts_.remote, facts_.remote_port);
   const bool outbound = facts_.direction == stack::Direction::Outbound;
   text.append(" ").append(outbound ? local : remote).append(" > ").append(outbound ? remote : local);
+  if (facts_.protocol == kIcmp || facts_.protocol == kIcmpv6)
+    text.append(" type ").append(std::to_string(facts_.icmp_type));
   if (facts_.origin != stack::Origin::Unknown) text.append(" (").append(name_of(facts_.origin)).append(")");
   return text;
 }

@@ -12,7 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint8_t kTcp = 6;
+constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58;
+
+bool is_icmp(std::uint8_t protocol) { return protocol == kIcmp || protocol == kIcmpv6; }
 
 std::string hex(std::uint64_t value) {
   std::array<char, 24> text;
@@ -98,6 +100,11 @@ std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
   }
 }
 
+// With a port where the protocol has ports.
+std::string end_text(const TraceEntry& entry, const stack::SocketAddress& end) {
+  return entry.protocol == kTcp || entry.protocol == kUdp ? end.to_string() : end.address.to_string();
+}
+
 }  // namespace
 
 std::optional<TraceFormat> trace_format_named(std::string_view name) {
@@ -109,13 +116,13 @@ std::optional<TraceFormat> trace_format_named(std::string_view name) {
 
 std::string protocol_name(std::uint8_t protocol) {
   switch (protocol) {
-    case 1:
+    case kIcmp:
       return "icmp";
     case kTcp:
       return "tcp";
-    case 17:
+    case kUdp:
       return "udp";
-    case 58:
+    case kIcmpv6:
       return "icmpv6";
     default:
       return std::to_string(protocol);
@@ -135,8 +142,10 @@ std::string format_line(const TraceEntry& entry) {
   const bool inbound = entry.direction == stack::Direction::Inbound;
   std::string line = clock_text(entry.time_ns) + (inbound ? "  in  " : "  out ") + std::string(entry.layer) + " " +
                      protocol_name(entry.protocol) + " ";
-  line += inbound ? entry.remote.to_string() + " > " + entry.local.to_string()
-                  : entry.local.to_string() + " > " + entry.remote.to_string();
+  const std::string local = end_text(entry, entry.local), remote = end_text(entry, entry.remote);
+  line += inbound ? remote + " > " + local : local + " > " + remote;
+  if (is_icmp(entry.protocol))
+    line += " type " + std::to_string(entry.local.port) + " code " + std::to_string(entry.remote.port);
   if (entry.protocol == kTcp && entry.tcp_flags != 0) line += " [" + tcp_flag_letters(entry.tcp_flags) + "]";
   line += " length " + std::to_string(entry.length) + "  " + std::string(entry.origin) + "  metadata " +
           hex(metadata_of(entry).currentMetadataValues) + "  " + std::string(entry.action);
@@ -156,8 +165,8 @@ std::string format_json(const TraceEntry& entry) {
             {"direction", name_of(entry.direction)},
             {"origin", entry.origin},
             {"protocol", protocol_name(entry.protocol)},
-            {"local", entry.local.to_string()},
-            {"remote", entry.remote.to_string()},
+            {"local", end_text(entry, entry.local)},
+            {"remote", end_text(entry, entry.remote)},
             {"tcp_flags", entry.protocol == kTcp ? tcp_flag_letters(entry.tcp_flags) : ""},
             {"length", entry.length},
             {"metadata", metadata_json(entry)},
@@ -167,6 +176,10 @@ std::string format_json(const TraceEntry& entry) {
             {"action", entry.action},
             {"flags", flags_json(entry)},
             {"injection_state", entry.injection_state}};
+  if (is_icmp(entry.protocol)) {
+    json["icmp_type"] = entry.local.port;
+    json["icmp_code"] = entry.remote.port;
+  }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -64,6 +64,20 @@ TEST(TraceFormat, JsonHasEveryFieldOfTheContract) {
   EXPECT_EQ(object["injection_state"], "none");
 }
 
+TEST(TraceFormat, IcmpHasTypeAndCodeAndNoPorts) {
+  AwkwardReset echo;
+  echo.record.protocol = 1;
+  echo.record.local.port = 8;  // where the shim puts type and code, as the layers do
+  echo.record.remote.port = 0;
+  const auto entry = TraceEntry::of(echo.record, 0);
+  EXPECT_THAT(format_line(entry), HasSubstr("icmp 10.77.0.2 > 10.77.0.1 type 8 code 0 length"));
+  const auto object = json::parse(format_json(entry));
+  EXPECT_EQ(object["local"], "10.77.0.2");
+  EXPECT_EQ(object["icmp_type"], 8);
+  EXPECT_EQ(object["icmp_code"], 0);
+  EXPECT_FALSE(json::parse(format_json(TraceEntry::of(AwkwardReset().record, 0))).contains("icmp_type"));
+}
+
 TEST(TraceFormat, JsonHasExactlyThePresentMembers) {
   const AwkwardReset reset;
   const auto metadata = json::parse(format_json(TraceEntry::of(reset.record, 0)))["metadata"];
