@@ -32,6 +32,20 @@ std::string print(const Spec& spec, const char* size, Value value) {
   return length < 0 ? std::string() : std::string(buffer.data());
 }
 
+const char* parse_size(const char* at, Spec& spec) {
+  if (std::strncmp(at, "I64", 3) == 0 || std::strncmp(at, "I32", 3) == 0) {
+    spec.is_64 = at[1] == '6';
+    return at + 3;
+  }
+  for (; *at != 0 && std::strchr("hlLwIzjt", *at) != nullptr; ++at) {
+    // `l` alone is 32 bits on Windows; `ll`, `I`, `z`, `j` and `t` are 64
+    if ((*at == 'l' && at[1] == 'l') || *at == 'I' || *at == 'z' || *at == 'j' || *at == 't') spec.is_64 = true;
+    if (*at == 'w' || *at == 'l') spec.wide = true;
+    if (*at == 'h') spec.narrow = true;
+  }
+  return at;
+}
+
 const char* parse(const char* at, Spec& spec, va_list arguments) {
   while (*at != 0 && std::strchr("-+ #0", *at) != nullptr) spec.head += *at++;
   const auto number = [&] {
@@ -50,17 +64,7 @@ const char* parse(const char* at, Spec& spec, va_list arguments) {
     spec.precision = number();
     spec.head += "." + std::to_string(spec.precision);
   }
-  if (std::strncmp(at, "I64", 3) == 0 || std::strncmp(at, "I32", 3) == 0) {
-    spec.is_64 = at[1] == '6';
-    at += 3;
-  } else {
-    for (; *at != 0 && std::strchr("hlLwIzjt", *at) != nullptr; ++at) {
-      // `l` alone is 32 bits on Windows; `ll`, `I`, `z`, `j` and `t` are 64
-      if ((*at == 'l' && at[1] == 'l') || *at == 'I' || *at == 'z' || *at == 'j' || *at == 't') spec.is_64 = true;
-      if (*at == 'w' || *at == 'l') spec.wide = true;
-      if (*at == 'h') spec.narrow = true;
-    }
-  }
+  at = parse_size(at, spec);
   spec.letter = *at;
   return *at != 0 ? at + 1 : at;
 }
@@ -69,6 +73,24 @@ std::string pad(Spec spec, const std::string& value) {
   if (spec.precision >= 0) return print(Spec{.head = spec.head, .letter = 's'}, "", value.c_str());
   spec.letter = 's';
   return spec.head == "%" ? value : print(spec, "", value.c_str());
+}
+
+// %s and %S.
+std::string convert_string(const Spec& spec, const void* string) {
+  if (string == nullptr) return pad(spec, "(null)");
+  const bool wide = spec.letter == 's' ? spec.wide : !spec.narrow;
+  if (wide) return pad(spec, to_utf8(static_cast<const char16_t*>(string)));
+  const auto* bytes = static_cast<const char*>(string);
+  const std::size_t limit = spec.precision >= 0 ? static_cast<std::size_t>(spec.precision) : kMaxFormattedBytes;
+  return pad(spec, std::string(bytes, strnlen(bytes, limit)));
+}
+
+// %Z and %wZ.
+std::string convert_counted_string(const Spec& spec, const void* counted) {
+  if (counted == nullptr) return pad(spec, "(null)");
+  if (spec.wide) return pad(spec, to_utf8(view_of(*static_cast<const UNICODE_STRING*>(counted))));
+  const auto& ansi = *static_cast<const STRING*>(counted);
+  return pad(spec, std::string(ansi.Buffer, ansi.Length));
 }
 
 std::string convert(const Spec& spec, va_list arguments) {
@@ -93,22 +115,10 @@ std::string convert(const Spec& spec, va_list arguments) {
       return pad(spec, to_utf8(std::u16string_view(&unit, 1)));
     }
     case 's':
-    case 'S': {
-      const bool wide = spec.letter == 's' ? spec.wide : !spec.narrow;
-      const void* string = va_arg(arguments, const void*);
-      if (string == nullptr) return pad(spec, "(null)");
-      if (wide) return pad(spec, to_utf8(static_cast<const char16_t*>(string)));
-      const auto* bytes = static_cast<const char*>(string);
-      const std::size_t limit = spec.precision >= 0 ? static_cast<std::size_t>(spec.precision) : kMaxFormattedBytes;
-      return pad(spec, std::string(bytes, strnlen(bytes, limit)));
-    }
-    case 'Z': {
-      const void* counted = va_arg(arguments, const void*);
-      if (counted == nullptr) return pad(spec, "(null)");
-      if (spec.wide) return pad(spec, to_utf8(view_of(*static_cast<const UNICODE_STRING*>(counted))));
-      const auto& ansi = *static_cast<const STRING*>(counted);
-      return pad(spec, std::string(ansi.Buffer, ansi.Length));
-    }
+    case 'S':
+      return convert_string(spec, va_arg(arguments, const void*));
+    case 'Z':
+      return convert_counted_string(spec, va_arg(arguments, const void*));
     case 'e':
     case 'E':
     case 'f':

@@ -68,6 +68,14 @@ std::optional<std::uint16_t> ipv6_group(const Char*& at) {
   return digits != 0 ? std::optional(static_cast<std::uint16_t>(value)) : std::nullopt;
 }
 
+// The groups in their places: `::` stands for as many zeros as are missing, before the group number `gap`.
+Groups spread(const Groups& written, std::size_t count, std::size_t gap) {
+  Groups whole{};
+  for (std::size_t i = 0; i < gap; ++i) whole[i] = written[i];
+  for (std::size_t i = gap; i < count; ++i) whole[whole.size() - count + i] = written[i];
+  return whole;
+}
+
 // The groups before and after `::`, and where that was; the last two may be written as an IPv4 address.
 template <class Char>
 std::optional<Groups> parse_ipv6(const Char*& at) {
@@ -100,13 +108,7 @@ std::optional<Groups> parse_ipv6(const Char*& at) {
     ++at;
   }
   if (gap ? count == groups.size() : count != groups.size()) return std::nullopt;
-  if (gap) {
-    Groups whole{};
-    for (std::size_t i = 0; i < *gap; ++i) whole[i] = groups[i];
-    for (std::size_t i = *gap; i < count; ++i) whole[groups.size() - count + i] = groups[i];
-    groups = whole;
-  }
-  return groups;
+  return gap ? spread(groups, count, *gap) : groups;
 }
 
 template <class Char>

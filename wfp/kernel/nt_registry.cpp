@@ -82,6 +82,22 @@ NTSTATUS query_entry(RTL_QUERY_REGISTRY_TABLE& entry, const RegistryKey& key, PV
                             context, entry.EntryContext);
 }
 
+// Where the structure of a class has its name, if it has one, and its data.
+struct ValueLayout {
+  bool has_name;
+  ULONG fixed, data_at;
+};
+
+std::optional<ValueLayout> layout_of(KEY_VALUE_INFORMATION_CLASS kind, ULONG name_size) {
+  if (kind == KeyValuePartialInformation) {
+    const ULONG fixed = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data);
+    return ValueLayout{false, fixed, fixed};
+  }
+  if (kind != KeyValueFullInformation) return std::nullopt;
+  const ULONG fixed = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name);
+  return ValueLayout{true, fixed, (fixed + name_size + 3u) & ~3u};
+}
+
 }  // namespace
 
 extern "C" {
@@ -120,27 +136,20 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
   if (!value) return STATUS_OBJECT_NAME_NOT_FOUND;
   const auto data_size = static_cast<ULONG>(value->data.size());
   auto* out = static_cast<UCHAR*>(KeyValueInformation);
-  ULONG data_at = 0, fixed = 0;
-  if (KeyValueInformationClass == KeyValuePartialInformation) {
-    fixed = data_at = FIELD_OFFSET(KEY_VALUE_PARTIAL_INFORMATION, Data);
-  } else if (KeyValueInformationClass == KeyValueFullInformation) {
-    fixed = FIELD_OFFSET(KEY_VALUE_FULL_INFORMATION, Name);
-    data_at = (fixed + ValueName->Length + 3u) & ~3u;
+  const auto layout = layout_of(KeyValueInformationClass, ValueName->Length);
+  if (!layout) return STATUS_INVALID_PARAMETER;
+  *ResultLength = layout->data_at + data_size;
+  if (Length < layout->fixed) return STATUS_BUFFER_TOO_SMALL;
+  if (layout->has_name) {
+    const ULONG head[] = {0, value->type, layout->data_at, data_size, ValueName->Length};
+    std::memcpy(out, head, sizeof head);
+    if (Length >= layout->data_at) std::memcpy(out + layout->fixed, ValueName->Buffer, ValueName->Length);
   } else {
-    return STATUS_INVALID_PARAMETER;
-  }
-  *ResultLength = data_at + data_size;
-  if (Length < fixed) return STATUS_BUFFER_TOO_SMALL;
-  if (KeyValueInformationClass == KeyValuePartialInformation) {
     const ULONG head[] = {0, value->type, data_size};
     std::memcpy(out, head, sizeof head);
-  } else {
-    const ULONG head[] = {0, value->type, data_at, data_size, ValueName->Length};
-    std::memcpy(out, head, sizeof head);
-    if (Length >= data_at) std::memcpy(out + fixed, ValueName->Buffer, ValueName->Length);
   }
   if (Length < *ResultLength) return STATUS_BUFFER_OVERFLOW;
-  std::memcpy(out + data_at, value->data.data(), data_size);
+  std::memcpy(out + layout->data_at, value->data.data(), data_size);
   return STATUS_SUCCESS;
 }
 

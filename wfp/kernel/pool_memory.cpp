@@ -64,17 +64,27 @@ std::string tag_text(ULONG tag) {
   return out;
 }
 
+namespace {
+
+// Red zones on both sides; what is between them is zeroed, or filled so that a read of it shows.
+void paint(PoolMemory::Block& block, bool zeroed, ledger::Level level) {
+  if (zeroed)
+    std::memset(block.bytes(), 0, block.size);
+  else if (level == ledger::Level::full)
+    std::memset(block.bytes(), kFreshByte, block.size);
+  block.red.fill(kRedByte);
+  std::memset(block.bytes() + block.size, kRedByte, kRedZone);
+  ASAN_POISON_MEMORY_REGION(block.red.data(), kFrontRedZone);
+  ASAN_POISON_MEMORY_REGION(block.bytes() + block.size, kRedZone);
+}
+
+}  // namespace
+
 void* PoolMemory::allocate(std::size_t size, ULONG tag, bool zeroed) {
   static_assert(sizeof(Block) == kCacheLine);  // so every block is aligned to a cache line
   const std::size_t total = (sizeof(Block) + size + kRedZone + kCacheLine - 1) / kCacheLine * kCacheLine;
-  if (total < size || bytes_in_use_.fetch_add(size, std::memory_order_relaxed) + size > limit_bytes_) {
-    bytes_in_use_.fetch_sub(total < size ? 0 : size, std::memory_order_relaxed);
-    failures_.fetch_add(1, std::memory_order_relaxed);
-    return nullptr;
-  }
-  auto* block = static_cast<Block*>(std::aligned_alloc(kCacheLine, total));
+  auto* block = total < size ? nullptr : take_memory(size, total);
   if (block == nullptr) {
-    bytes_in_use_.fetch_sub(size, std::memory_order_relaxed);
     failures_.fetch_add(1, std::memory_order_relaxed);
     return nullptr;
   }
@@ -86,22 +96,28 @@ void* PoolMemory::allocate(std::size_t size, ULONG tag, bool zeroed) {
   tag_text(tag).copy(block->tag_name.data(), 4);
   block->total = total;
   const auto level = ledger::level();
-  if (zeroed)
-    std::memset(block->bytes(), 0, size);
-  else if (level == ledger::Level::full)
-    std::memset(block->bytes(), kFreshByte, size);
-  block->red.fill(kRedByte);
-  std::memset(block->bytes() + size, kRedByte, kRedZone);
-  ASAN_POISON_MEMORY_REGION(block->red.data(), kFrontRedZone);
-  ASAN_POISON_MEMORY_REGION(block->bytes() + size, kRedZone);
-  if (block->driver != ledger::kNoDriver) {
-    ledger::acquire(ledger::Kind::pool_allocation, block->bytes(), block->tag_name.data(), size);
+  paint(*block, zeroed, level);
+  enter(*block, level);
+  return block->bytes();
+}
+
+// Null: the limit is reached, or the C library has none.
+PoolMemory::Block* PoolMemory::take_memory(std::size_t size, std::size_t total) {
+  Block* block = nullptr;
+  if (bytes_in_use_.fetch_add(size, std::memory_order_relaxed) + size <= limit_bytes_)
+    block = static_cast<Block*>(std::aligned_alloc(kCacheLine, total));
+  if (block == nullptr) bytes_in_use_.fetch_sub(size, std::memory_order_relaxed);
+  return block;
+}
+
+void PoolMemory::enter(Block& block, ledger::Level level) {
+  if (block.driver != ledger::kNoDriver) {
+    ledger::acquire(ledger::Kind::pool_allocation, block.bytes(), block.tag_name.data(), block.size);
   } else if (level != ledger::Level::off) {
     const std::lock_guard lock(lock_);
-    unowned_.insert(block->bytes());
+    unowned_.insert(block.bytes());
   }
   if (level == ledger::Level::off) allocated_unseen_.store(true, std::memory_order_relaxed);
-  return block->bytes();
 }
 
 // True when the memory is a live block as far as is known; reports otherwise.

@@ -54,6 +54,8 @@ class PoolMemory {
     ULONG tag = 0;
     ledger::DriverId driver = ledger::kNoDriver;
   };
+  Block* take_memory(std::size_t size, std::size_t total);
+  void enter(Block& block, ledger::Level level);
   bool may_free(void* memory);
   void check_on_free(const Block& block, const void* memory, ULONG tag);
   void dispose(Block* block);

@@ -151,6 +151,7 @@ class Scheduler {
   bool is_satisfied(const WaitFrame& frame) const;
   void finish(WaitFrame& frame, NTSTATUS status);
   void release_waiters(DISPATCHER_HEADER& header);
+  bool push_task(Processor& p, PostedTask& entry);  // false: as post_and_wait says
   bool serve_while_waiting(Lock& lock, Thread& self);
   void unlink_timer(KTIMER& timer);
   unsigned target_of(const KDPC& dpc, unsigned fallback) const;

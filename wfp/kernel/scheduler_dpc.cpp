@@ -157,20 +157,23 @@ bool Scheduler::post_and_wait(unsigned processor, const std::function<void()>& t
                      text("a call that waits for processor %u was made with spin lock %p held; release "
                           "it first",
                           processor, static_cast<const void*>(thread_state.held[0].lock)));
-  {
-    const Lock lock(lock_);  // so that nobody unbinds between the look and the push
-    if (p.thread == nullptr) return false;
-    const std::lock_guard guard(p.lock);
-    if (p.posted.size() >= kMaxPostedTasks) {
-      p.tasks_refused.fetch_add(1, std::memory_order_relaxed);
-      return false;
-    }
-    p.posted.push_back(&entry);
-    p.posted_count.fetch_add(1, std::memory_order_release);
-  }
+  if (!push_task(p, entry)) return false;
   wake_processor(processor);
   wait(&entry.done, kNever);
   return entry.has_run;
+}
+
+bool Scheduler::push_task(Processor& p, PostedTask& entry) {
+  const Lock lock(lock_);  // so that nobody unbinds between the look and the push
+  if (p.thread == nullptr) return false;
+  const std::lock_guard guard(p.lock);
+  if (p.posted.size() >= kMaxPostedTasks) {
+    p.tasks_refused.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  p.posted.push_back(&entry);
+  p.posted_count.fetch_add(1, std::memory_order_release);
+  return true;
 }
 
 std::size_t Scheduler::run_posted(unsigned processor) {
