@@ -93,17 +93,10 @@ NTSTATUS check_buffers(const Injection& injection) {
   return STATUS_SUCCESS;
 }
 
-}  // namespace
-
-NTSTATUS check_call(Injection& injection) {
+// The packet brings its own IP header: says its family, and makes a raw transport send a network send.
+NTSTATUS check_header(Injection& injection) {
   InjectRequest& request = injection.request;
-  if (request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
-  check_inline(injection);
-  if (const NTSTATUS status = check_owner(injection); status != STATUS_SUCCESS) return status;
-  if (const NTSTATUS status = check_buffers(injection); status != STATUS_SUCCESS) return status;
   const bool is_transport_send = request.path == InjectPath::TransportSend;
-  if (is_transport_send && injection.has_send_args) return STATUS_SUCCESS;
-
   const std::uint16_t family = family_of_header(*request.nbl);
   if (family == AF_UNSPEC) {
     if (is_transport_send)
@@ -123,6 +116,18 @@ NTSTATUS check_call(Injection& injection) {
   request.address_family = family;
   if (is_transport_send) request.path = InjectPath::NetworkSend;
   return STATUS_SUCCESS;
+}
+
+}  // namespace
+
+NTSTATUS check_call(Injection& injection) {
+  InjectRequest& request = injection.request;
+  if (request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
+  check_inline(injection);
+  if (const NTSTATUS status = check_owner(injection); status != STATUS_SUCCESS) return status;
+  if (const NTSTATUS status = check_buffers(injection); status != STATUS_SUCCESS) return status;
+  if (request.path == InjectPath::TransportSend && injection.has_send_args) return STATUS_SUCCESS;
+  return check_header(injection);
 }
 
 }  // namespace wfp::inject

@@ -47,6 +47,27 @@ Holder* holder_of(Part& part) {
   return static_cast<Holder*>(static_cast<void*>(reinterpret_cast<std::byte*>(&part) - offsetof(Holder, object)));
 }
 
+// What its last packet left is gone: one reference, an NB and an MDL without data.
+void restart(Slot& slot, Origin origin, PoolCore& core) {
+  slot.block.restart(1);
+  NblObject& nbl = slot.nbl;
+  std::memset(&nbl.nbl, 0, sizeof(nbl.nbl));
+  std::memset(nbl.owner_area, 0, sizeof(nbl.owner_area));
+  nbl.references.store(1, std::memory_order_relaxed);
+  nbl.origin = origin;
+  nbl.handler.store(nullptr, std::memory_order_relaxed);
+  nbl.slot = &slot;
+  nbl.context_memory = nullptr;
+  nbl.mark = InjectionMark{};
+  reset(slot.nb, &nbl, core);
+  slot.mdl.block = nullptr;
+  slot.mdl.nb = &slot.nb;
+  slot.mdl.origin = MdlOrigin::embedded;
+  slot.mdl.from_retreat = false;
+  slot.mdl.mdl.Next = nullptr;
+  nbl.nbl.FirstNetBuffer = &slot.nb.nb;
+}
+
 }  // namespace
 
 PoolCore::PoolCore(std::size_t limit)
@@ -78,23 +99,7 @@ Slot* PoolCore::allocate_slot(bool with_bytes, Origin origin) noexcept {
   if (before > waiting) note_high_water(before - waiting);
 
   auto& slot = *static_cast<Slot*>(object);
-  slot.block.restart(1);
-  NblObject& nbl = slot.nbl;
-  std::memset(&nbl.nbl, 0, sizeof(nbl.nbl));
-  std::memset(nbl.owner_area, 0, sizeof(nbl.owner_area));
-  nbl.references.store(1, std::memory_order_relaxed);
-  nbl.origin = origin;
-  nbl.handler.store(nullptr, std::memory_order_relaxed);
-  nbl.slot = &slot;
-  nbl.context_memory = nullptr;
-  nbl.mark = InjectionMark{};
-  reset(slot.nb, &nbl, *this);
-  slot.mdl.block = nullptr;
-  slot.mdl.nb = &slot.nb;
-  slot.mdl.origin = MdlOrigin::embedded;
-  slot.mdl.from_retreat = false;
-  slot.mdl.mdl.Next = nullptr;
-  nbl.nbl.FirstNetBuffer = &slot.nb.nb;
+  restart(slot, origin, *this);
   return &slot;
 }
 
