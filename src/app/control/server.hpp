@@ -25,7 +25,8 @@ class Backend {
   virtual ~Backend() = default;
   virtual Reply handle(const Json& request) = 0;  // everything but trace and connect
   virtual TraceHub& trace() = 0;
-  virtual bool is_layer(const std::string& name) = 0;
+  // The layer that a person may have named with its prefix, without it; empty: there is no such layer.
+  virtual std::string layer_name(const std::string& name) = 0;
   // Begins to connect. Null: the daemon is ending.
   virtual std::shared_ptr<Relay> connect(const stack::SocketAddress& remote) = 0;
 };

@@ -39,13 +39,15 @@ bool is_closed(int socket) {
 // Sends records until `count` were sent (0: no end) or the client is gone.
 void stream_trace(int socket, Backend& backend, const Json& request) {
   const auto format = output::trace_format_named(text_of(request, "format"));
-  const auto layer = text_of(request, "layer");
+  const auto named = text_of(request, "layer");
+  const auto layer = named.empty() ? "" : backend.layer_name(named);
   if (!format) {
     send_message(socket, to_json(Reply::failure("the trace formats are line, dx and json")));
     return;
   }
-  if (!layer.empty() && !backend.is_layer(layer)) {
-    send_message(socket, to_json(Reply::failure("'" + layer + "' is no layer; 'wfptap show layers' lists them")));
+  if (!named.empty() && layer.empty()) {
+    send_message(socket,
+                 to_json(Reply::failure("'" + named + "' is no layer; write for example INBOUND_TRANSPORT_V4")));
     return;
   }
   const auto listener = backend.trace().listen(layer);

@@ -50,8 +50,8 @@ constexpr std::array kDrivers{Column{"name", "name"}, Column{"state", "state"}, 
                               Column{"violations", "violations"}, Column{"file", "file"}};
 constexpr std::array kObjects{Column{"driver", "driver"}, Column{"kind", "kind"}, Column{"count", "count"},
                               Column{"bytes", "bytes"}, Column{"detail", "oldest"}};
-constexpr std::array kNetEvents{Column{"time", "time"},     Column{"type", "type"},     Column{"layer", "layer"},
-                                Column{"reason", "reason"}, Column{"packet", "packet"}, Column{"filter", "filter"}};
+constexpr std::array kNetEvents{Column{"time", "time"}, Column{"type", "type"}, Column{"layer", "layer"},
+                                Column{"reason", "reason"}, Column{"packet", "packet"}};
 
 constexpr std::array kTables{
     Table{"flows", "Conversations that the stack has authorized.", "There is no flow.", kFlows},

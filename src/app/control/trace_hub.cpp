@@ -44,8 +44,6 @@ void TraceHub::set_file(output::TraceFile* file) {
 }
 
 std::shared_ptr<TraceListener> TraceHub::listen(std::string layer) {
-  constexpr std::string_view kPrefix = "FWPS_LAYER_";
-  if (layer.starts_with(kPrefix)) layer.erase(0, kPrefix.size());
   auto listener = std::make_shared<TraceListener>(std::move(layer));
   {
     const std::lock_guard lock(mutex_);

@@ -48,7 +48,7 @@ class TraceHub final : public shim::TraceSink {
   void set_file(output::TraceFile* file);  // null: none; outlives its use here
   // Which driver a callout belongs to; asked on the stack's thread, once for each callout.
   void set_driver_lookup(std::function<std::string(std::uint32_t callout_id)> lookup) { lookup_ = std::move(lookup); }
-  std::shared_ptr<TraceListener> listen(std::string layer);
+  std::shared_ptr<TraceListener> listen(std::string layer);  // without its prefix; empty: every layer
   void leave(const std::shared_ptr<TraceListener>& listener);
 
   void classified(const shim::TraceRecord& record) override;

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "src/app/control/socket_path.hpp"
+#include "src/app/daemon/counts.hpp"
 #include "src/app/process/fault.hpp"
 #include "stack/core/stack.hpp"
+#include "wfp/engine/engine.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/ledger/violation.hpp"
 
@@ -35,6 +37,12 @@ std::set<std::string> names_without_driver(const std::vector<DriverParameter>& p
   for (const auto& parameter : parameters) names.insert(parameter.driver);
   for (const auto& [name, id] : loaded) names.erase(name);
   return names;
+}
+
+std::string driver_of(std::uint32_t callout_id, wfp::engine::Engine& engine) {
+  for (const auto& callout : engine.callout_reports())
+    if (callout.id == callout_id) return callout.driver;
+  return {};
 }
 
 }  // namespace
@@ -92,7 +100,7 @@ std::string Daemon::start() {
     system.kernel().set_debug_sink([this](wfp::ledger::DriverId driver, unsigned level, const std::string& line) {
       logging_.debug_print(wfp::ledger::driver_name(driver), level, line);
     });
-    trace_hub_.set_driver_lookup([&system](std::uint32_t callout) { return driver_of_callout(system, callout); });
+    trace_hub_.set_driver_lookup([&system](std::uint32_t callout) { return driver_of(callout, system.engine()); });
   });
   if (trace_file_) trace_hub_.set_file(trace_file_.get());
   if (!node_->wait_until_usable(kUsableLimit))

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "src/app/control/server.hpp"
-#include "src/app/daemon/inspect.hpp"
 #include "src/app/daemon/main_loop.hpp"
+#include "src/app/daemon/net_events.hpp"
 #include "src/app/daemon/socket_network.hpp"
 #include "src/app/drivers/driver_loader.hpp"
 #include "src/app/output/capture.hpp"
@@ -55,7 +55,7 @@ class Daemon final : private control::Backend {
   // control::Backend
   control::Reply handle(const control::Json& request) override;
   control::TraceHub& trace() override { return trace_hub_; }
-  bool is_layer(const std::string& name) override { return is_layer_name(name); }
+  std::string layer_name(const std::string& name) override;
   std::shared_ptr<control::Relay> connect(const stack::SocketAddress& remote) override;
   control::Reply show(const std::string& topic);
   control::Reply load_driver(const control::Json& request);

@@ -1,8 +1,14 @@
 // What the daemon answers on its control socket: control::Backend. Runs on clients' threads; what changes drivers and
 // filters is handed to the main loop, what looks at the stack to the stack's thread.
+#include <algorithm>
+#include <array>
+
 #include "src/app/cli/version.hpp"
+#include "src/app/daemon/counts.hpp"
 #include "src/app/daemon/daemon.hpp"
 #include "src/app/daemon/filters.hpp"
+#include "src/app/daemon/layer_named.hpp"
+#include "src/app/daemon/show.hpp"
 #include "stack/core/stack.hpp"
 #include "wfp/ledger/violation.hpp"
 
@@ -72,6 +78,11 @@ Reply Daemon::show(const std::string& topic) {
     if (entry.first == topic)
       return Reply::success(node_->call([&entry](node::System& system) { return entry.second(system); }));
   return Reply::failure("there is nothing to show under '" + topic + "'");
+}
+
+std::string Daemon::layer_name(const std::string& name) {
+  const auto* layer = layer_named(name);
+  return layer != nullptr ? std::string(layer->name) : "";
 }
 
 Json Daemon::status(node::System& system) {

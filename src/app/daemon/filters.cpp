@@ -9,8 +9,8 @@
 #include "fwpmk.h"
 #include "nt/ntstatus.h"
 #include "src/app/cli/option_values.hpp"
+#include "src/app/daemon/layer_named.hpp"
 #include "src/app/services/service.hpp"
-#include "wfp/model/layer.hpp"
 
 namespace app {
 namespace {
@@ -20,20 +20,11 @@ using control::Reply;
 using wfp::model::FieldType;
 
 constexpr std::size_t kMaxConditions = 32;
-constexpr const char* kLayerPrefixes[] = {"FWPS_LAYER_", "FWPM_LAYER_"};
 
 std::string status_sentence(const char* what, NTSTATUS status) {
   char text[160];
   std::snprintf(text, sizeof text, "%s was refused with status 0x%08x", what, static_cast<unsigned>(status));
   return text;
-}
-
-const wfp::model::Layer* find_layer(std::string name) {
-  for (const std::string prefix : kLayerPrefixes)
-    if (name.starts_with(prefix)) name.erase(0, prefix.size());
-  for (const auto& layer : wfp::model::layers())
-    if (layer.name == name) return &layer;
-  return nullptr;
 }
 
 // A session of ours; its filters stay when it closes, because it is not dynamic.
@@ -196,7 +187,7 @@ std::string text_of(const Json& request, const char* key) {
 }  // namespace
 
 Reply add_filter(const Json& request) {
-  const auto* layer = find_layer(text_of(request, "layer"));
+  const auto* layer = layer_named(text_of(request, "layer"));
   if (layer == nullptr)
     return Reply::failure("'" + text_of(request, "layer") + "' is no layer; write for example INBOUND_TRANSPORT_V4");
   const auto action = action_named(text_of(request, "action"));

@@ -69,7 +69,10 @@ class FakeBackend final : public Backend {
     return Reply::failure("no such command");
   }
   TraceHub& trace() override { return hub; }
-  bool is_layer(const std::string& name) override { return name.ends_with("TRANSPORT_V4"); }
+  std::string layer_name(const std::string& name) override {
+    const auto known = name.find("INBOUND_TRANSPORT_V4");
+    return known == std::string::npos ? "" : name.substr(known);
+  }
   std::shared_ptr<Relay> connect(const stack::SocketAddress& remote) override {
     auto relay = std::make_shared<Relay>([this](std::function<void()> task) { loop.post(std::move(task)); });
     loop.post([this, relay, remote] { relay->connect(network, remote, nullptr); });

@@ -1,12 +1,10 @@
-// What the daemon tells about itself: the tables of `wfptap show` and the counts of the report. Functions that take
-// the System run on the stack's thread; the others on any.
+// The tables of `wfptap show`. Functions that take the System run on the stack's thread; the others on any.
 #pragma once
 
 #include <string>
 
 #include "src/app/control/message.hpp"
 #include "src/app/daemon/net_events.hpp"
-#include "src/app/output/report.hpp"
 #include "src/node/system.hpp"
 
 namespace app {
@@ -20,14 +18,5 @@ control::Json show_callouts(node::System& system);
 control::Json show_filters(node::System& system);
 control::Json show_net_events(node::System& system, const NetEvents& events, std::int64_t epoch_ns);
 control::Json show_objects();  // what drivers hold, and packets that are out
-control::Json packet_counts(node::System& system);
-
-// Fills layers, injections, pended and packets.
-void collect_counts(node::System& system, output::Report& report);
-// Fills violations.
-void collect_violations(output::Report& report);
-
-std::string driver_of_callout(node::System& system, std::uint32_t callout_id);
-bool is_layer_name(std::string name);  // with or without its prefix
 
 }  // namespace app

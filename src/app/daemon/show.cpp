@@ -1,26 +1,23 @@
-#include "src/app/daemon/inspect.hpp"
+#include "src/app/daemon/show.hpp"
 
 #include <algorithm>
 #include <array>
 #include <ctime>
 
+#include "src/app/daemon/counts.hpp"
 #include "src/app/output/trace_entry.hpp"
 #include "src/app/output/trace_format.hpp"
 #include "stack/core/stack.hpp"
-#include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/flow/flows.hpp"
-#include "wfp/inject/injections.hpp"
 #include "wfp/ledger/ledger.hpp"
-#include "wfp/ledger/violation.hpp"
-#include "wfp/model/layer.hpp"
 
 namespace app {
 namespace {
 
 using control::Json;
 
-constexpr std::string_view kLayerPrefix = "FWPS_LAYER_";
+constexpr std::uint8_t kTcp = 6, kUdp = 17;
 
 std::string hex(std::uint64_t value) {
   std::array<char, 24> text;
@@ -71,14 +68,6 @@ std::string address_text(const std::array<std::uint8_t, 16>& bytes, bool is_v4, 
       .to_string();
 }
 
-// Layers at which an absorbed packet is one that a driver must bring back or give up; at the others an operation
-// without a packet may be absorbed, too.
-bool counts_as_packet(std::string_view layer) {
-  return layer.starts_with("INBOUND_TRANSPORT") || layer.starts_with("OUTBOUND_TRANSPORT") ||
-         layer.starts_with("INBOUND_IPPACKET") || layer.starts_with("OUTBOUND_IPPACKET") ||
-         layer.starts_with("ALE_AUTH_RECV_ACCEPT");
-}
-
 std::string_view name_of(stack::Hook hook) {
   constexpr std::array<std::string_view, stack::kHookCount> kNames{"ip in",        "ip out",        "forward",
                                                                    "transport in", "transport out", "datagram in",
@@ -87,8 +76,11 @@ std::string_view name_of(stack::Hook hook) {
 }
 
 std::string packet_text(const stack::PacketContext& context) {
-  const auto local = stack::SocketAddress{context.local, context.local_port}.to_string();
-  const auto remote = stack::SocketAddress{context.remote, context.remote_port}.to_string();
+  const bool has_ports = context.protocol == kTcp || context.protocol == kUdp;
+  const auto end = [has_ports](const stack::IpAddress& address, std::uint16_t port) {
+    return has_ports ? stack::SocketAddress{address, port}.to_string() : address.to_string();
+  };
+  const auto local = end(context.local, context.local_port), remote = end(context.remote, context.remote_port);
   const bool inbound = context.direction == stack::Direction::Inbound;
   std::string text =
       output::protocol_name(context.protocol) + " " + (inbound ? remote : local) + " > " + (inbound ? local : remote);
@@ -104,10 +96,6 @@ std::string time_text(std::int64_t time_ns) {
   std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%03d", parts.tm_hour, parts.tm_min, parts.tm_sec,
                 static_cast<int>(time_ns / 1'000'000 % 1000));
   return text.data();
-}
-
-output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction& direction) {
-  return {direction.accepted, direction.completed, direction.failed};
 }
 
 }  // namespace
@@ -217,70 +205,6 @@ Json show_objects() {
     }
   }
   return rows.take();
-}
-
-Json packet_counts(node::System& system) {
-  const auto& stats = system.stack().stats();
-  Json dropped = Json::object();
-  for (std::size_t i = 0; i < stack::kDropCount; ++i) {
-    const auto reason = static_cast<stack::Drop>(i);
-    if (reason == stack::Drop::Absorbed) continue;  // a driver has it: no loss, and counted by layer
-    if (const auto count = stats.dropped(reason); count != 0) dropped[std::string(stack::name_of(reason))] = count;
-  }
-  return {{"received", stats.frames_received},
-          {"sent", stats.frames_sent},
-          {"bytes_received", stats.bytes_received},
-          {"bytes_sent", stats.bytes_sent},
-          {"dropped", dropped}};
-}
-
-void collect_counts(node::System& system, output::Report& report) {
-  std::uint64_t absorbed_packets = 0;
-  for (const auto& layer : system.engine().layer_reports()) {
-    const auto& counts = layer.counts;
-    if (counts_as_packet(layer.name)) absorbed_packets += counts.absorbed;
-    if (counts.classified == 0) continue;
-    report.layers[std::string(kLayerPrefix) + layer.name] = {counts.classified, counts.permitted, counts.blocked,
-                                                             counts.absorbed};
-  }
-  if (const auto* injections = wfp::inject::Injections::current()) {
-    const auto counts = injections->counts();
-    report.injections_by_direction["inbound"] = record_of(counts.inbound);
-    report.injections_by_direction["outbound"] = record_of(counts.outbound);
-    report.injections = {counts.inbound.accepted + counts.outbound.accepted,
-                         counts.inbound.completed + counts.outbound.completed,
-                         counts.inbound.failed + counts.outbound.failed};
-  }
-  report.absorbed_never_reinjected =
-      absorbed_packets > report.injections.accepted ? absorbed_packets - report.injections.accepted : 0;
-  if (const auto* pends = wfp::ale::Pends::current()) {
-    const auto counts = pends->counts();
-    report.pends_started = counts.started;
-    report.pends_completed = counts.completed;
-  }
-  const auto packets = packet_counts(system);
-  report.packets_received = packets["received"];
-  report.packets_sent = packets["sent"];
-  for (const auto& [reason, count] : packets["dropped"].items()) report.packets_dropped[reason] = count;
-}
-
-void collect_violations(output::Report& report) {
-  report.violation_count = wfp::ledger::violation_count();
-  for (const auto& violation : wfp::ledger::violations())
-    report.violations.push_back({violation.rule, violation.message, wfp::ledger::driver_name(violation.driver),
-                                 violation.packet, violation.count, wfp::ledger::describe_stack(violation.stack)});
-}
-
-std::string driver_of_callout(node::System& system, std::uint32_t callout_id) {
-  for (const auto& callout : system.engine().callout_reports())
-    if (callout.id == callout_id) return callout.driver;
-  return {};
-}
-
-bool is_layer_name(std::string name) {
-  if (name.starts_with(kLayerPrefix)) name.erase(0, kLayerPrefix.size());
-  const auto all = wfp::model::layers();
-  return std::any_of(all.begin(), all.end(), [&](const auto& layer) { return layer.name == name; });
 }
 
 }  // namespace app
