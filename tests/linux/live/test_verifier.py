@@ -30,6 +30,16 @@ class Verifier(LiveTest):
     def test_leaked_pool(self):
         self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=pool")[1], {"POOL-LEAK-UNLOAD"})
 
+    def test_no_answer(self):
+        self.assertEqual(self.broken("bad_answer")[1], {"ARB-ACTION-NOT-SET"})
+
+    def test_packets_given_back_wrongly(self):
+        """The engine keeps an original from being given away, and curl gets its page; the other two ways lose the SYN."""
+        for what, rule, code in (("original", "INJ-ORIGINAL", 3), ("interface", "INJ-WRONG-INTERFACE", 28),
+                                 ("unaligned", "INJ-UNALIGNED-HEADER", 28)):
+            with self.subTest(what):
+                self.assertEqual(self.broken("bad_inject", f"--param=bad_inject:what={what}", expect=code)[1], {rule})
+
     def test_a_violation_is_named_also_when_the_command_failed(self):
         """The SYN that was absorbed at INBOUND_TRANSPORT is lost, so curl times out; the report says why."""
         run, rules = self.broken("bad_absorb_ale", expect=28)
