@@ -161,6 +161,8 @@ class Management {
   NTSTATUS check_filter(model::Filter& filter) const;
   bool is_referred_to(const GUID& key) const;
   void erase_all_of(SessionId session, const Session& options);
+
+  // management.cpp
   void add_builtin_sublayers();
   GUID make_key();
 

@@ -6,8 +6,8 @@
 
 namespace wfp::engine {
 
-// Names, flags and lifetime; sets `lifetime` and `session` of an object that this session adds (0: not a dynamic
-// one).
+// Names, flags and lifetime; sets `lifetime` and `session` of an object that is added. `dynamic_session`: who adds it;
+// 0: a session that is not dynamic.
 NTSTATUS check_identity(model::Identity& object, std::uint32_t allowed_flags, std::uint32_t persistent_flag,
                         std::uint64_t dynamic_session);
 // Action, flags, weight and number of conditions; sets `effective_weight`.

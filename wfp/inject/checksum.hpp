@@ -11,7 +11,7 @@ namespace wfp::inject {
 class Checksum {
  public:
   void add(std::span<const std::byte> bytes);
-  // Ready to be stored, high byte first, with store().
+  // Ready to be stored, high byte first, with store_be16().
   std::uint16_t finish() const;
 
  private:

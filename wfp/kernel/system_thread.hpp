@@ -1,6 +1,6 @@
-// Driver threads: start, termination from within (PsTerminateSystemThread) and the handles that name them.
-// Termination jumps back to the start of the thread without unwinding, as the documented routine does: what the
-// driver still holds on its stack is its own affair.
+// The body of a driver's thread, and its termination from within (PsTerminateSystemThread), which jumps back to the
+// start of the thread without unwinding, as the documented routine does: what the driver still holds on its stack is
+// its own affair. Starting threads and their handles: nt_ps.cpp.
 #pragma once
 
 #include <functional>

@@ -18,7 +18,7 @@ struct CloneOptions {
 // One reference, the caller's. Null when the pool has nothing left.
 NET_BUFFER_LIST* clone(NET_BUFFER_LIST& original, NblPool& pool, CloneOptions options = {});
 
-// Gives up the creator's reference. Refused with a report: an NBL that is no clone (NBL-NOT-A-CLONE), one whose
+// Gives up the creator's reference. False, refused with a report: an NBL that is no clone (NBL-NOT-A-CLONE), one whose
 // injection has not completed (INJ-FREE-IN-FLIGHT). Freeing one that has clones of its own is reported
 // (NBL-FREE-WITH-CHILDREN) and safe: they hold it.
 bool free_clone(NET_BUFFER_LIST& nbl);

@@ -28,10 +28,10 @@ std::uint32_t reference(NET_BUFFER_LIST& nbl) noexcept;
 void release(NET_BUFFER_LIST& nbl) noexcept;
 std::uint32_t reference_count(const NET_BUFFER_LIST& nbl) noexcept;
 
-// Returns the handler before; null is the default. An injection puts its own handler on the driver's NBL, whose
-// single reference it took, and puts the old one back before it completes.
+// Returns the handler before; null is the default.
 ReleaseHandler* exchange_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler* handler) noexcept;
-// Puts it on an NBL that has none, in one step; false: it has one, and keeps it.
+// Puts it on an NBL that has none, in one step; false: it has one, and keeps it. So an injection takes the driver's
+// NBL with its single reference; it takes its handler off again before it completes.
 bool set_release_handler(NET_BUFFER_LIST& nbl, ReleaseHandler& handler) noexcept;
 // True, with a report INJ-FREE-IN-FLIGHT, while an injection has the packet: its owner may not free it then.
 bool report_if_in_flight(const NET_BUFFER_LIST& nbl) noexcept;

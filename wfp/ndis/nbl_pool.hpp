@@ -34,7 +34,7 @@ class NblPool {
   NET_BUFFER_LIST* allocate(std::size_t headroom, std::size_t size);
   // A packet over bytes [offset, offset + length) of a block; the bytes before `offset` are its used space. No copy.
   NET_BUFFER_LIST* adopt(BlockRef block, std::size_t offset, std::size_t length);
-  // Memory for chain::append and the like, from this pool where it fits.
+  // Memory for append() of chain.hpp and the like, from this pool where it fits.
   BlockRef allocate_block(std::size_t size);
 
   std::size_t limit() const;

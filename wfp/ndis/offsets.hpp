@@ -11,10 +11,11 @@
 
 namespace wfp::ndis {
 
-// Adds `back_fill` bytes of used space when memory has to be added. False: no memory, nothing changed.
+// When memory has to be added: `back_fill` bytes of used space more, and the MDL from `allocate_mdl` when it is given.
+// False: no memory, nothing changed.
 bool retreat(NET_BUFFER& nb, std::size_t delta, std::size_t back_fill = 0,
              NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR allocate_mdl = nullptr);
-// Every NET_BUFFER of the list, or none.
+// Every NET_BUFFER of the list, or none: when one fails, `free_mdl` frees what `allocate_mdl` gave for those before it.
 bool retreat(NET_BUFFER_LIST& nbl, std::size_t delta, std::size_t back_fill = 0,
              NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR allocate_mdl = nullptr,
              NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
