@@ -24,6 +24,24 @@ void take_out(Filters& from, const std::shared_ptr<CompiledFilter>& filter) {
   if (at != from.end() && *at == filter) from.erase(at);
 }
 
+// The version that follows `before`. Layers that nothing changes are shared by both.
+std::unique_ptr<const Snapshot> make_next(const Snapshot& before, const Filters& added, const Filters& deleted) {
+  auto next = std::make_unique<Snapshot>(before);
+  ++next->version;
+  std::array<std::optional<Filters>, model::kLayerCount> changed;
+  const auto list_of = [&](std::uint16_t layer) -> Filters& {
+    auto& list = changed[layer];
+    if (!list) list = before.layers[layer] != nullptr ? before.layers[layer]->filters() : Filters();
+    return *list;
+  };
+  for (const auto& filter : deleted) take_out(list_of(filter->filter.layer), filter);
+  for (const auto& filter : added) list_of(filter->filter.layer).push_back(filter);
+  for (std::size_t layer = 0; layer < model::kLayerCount; ++layer)
+    if (auto& list = changed[layer])
+      next->layers[layer] = list->empty() ? nullptr : std::make_shared<const LayerFilters>(std::move(*list));
+  return next;
+}
+
 }  // namespace
 
 // False: a callout refused one; those told of theirs are told that it is gone.
@@ -42,21 +60,8 @@ void Management::publish() {
   Filters deleted = std::exchange(deleted_, {});
   if (added.empty() && deleted.empty()) return;
 
-  const Snapshot& before = snapshot();  // only the holder of the transaction replaces it
-  auto next = std::make_unique<Snapshot>(before);
-  ++next->version;
-  std::array<std::optional<Filters>, model::kLayerCount> changed;
-  const auto list_of = [&](std::uint16_t layer) -> Filters& {
-    auto& list = changed[layer];
-    if (!list) list = before.layers[layer] != nullptr ? before.layers[layer]->filters() : Filters();
-    return *list;
-  };
-  for (const auto& filter : deleted) take_out(list_of(filter->filter.layer), filter);
-  for (const auto& filter : added) list_of(filter->filter.layer).push_back(filter);
-  for (std::size_t layer = 0; layer < model::kLayerCount; ++layer)
-    if (auto& list = changed[layer])
-      next->layers[layer] = list->empty() ? nullptr : std::make_shared<const LayerFilters>(std::move(*list));
-
+  // Only the holder of the transaction replaces what is read here.
+  std::unique_ptr<const Snapshot> next = make_next(snapshot(), added, deleted);
   std::unique_ptr<const Snapshot> old(snapshot_.exchange(next.release()));
   published_();
   for (const auto& filter : added) notify_committed(*filter);
