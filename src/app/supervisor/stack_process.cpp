@@ -14,7 +14,8 @@
 namespace app {
 namespace {
 
-constexpr const char* kDebuggedVariable = "WFPTAP_INNER";  // "CHANNEL-FD REPORT-FD" for the program under gdb
+constexpr const char* kDebuggedVariable =
+    "WFPTAP_INNER";  // "CHANNEL-FD REPORT-FD CONTROL-PATH" for the program under gdb
 
 std::vector<std::string> debugger_command(const StackStart& start) {
   std::vector<std::string> words{"gdb", "-q", "-ex", "set startup-with-shell off"};
@@ -30,7 +31,8 @@ std::vector<std::string> debugger_command(const StackStart& start) {
 [[noreturn]] void become_debugger(const StackStart& start, const Channel& channel) {
   channel.keep_on_exec(true);
   const int kept_report = start.report_fd >= 0 ? dup(start.report_fd) : -1;  // the copy has no close-on-exec
-  const auto value = std::to_string(channel.fd()) + " " + std::to_string(kept_report);
+  const auto value =
+      std::to_string(channel.fd()) + " " + std::to_string(kept_report) + " " + start.options.run.control_path;
   setenv(kDebuggedVariable, value.c_str(), 1);
   auto words = debugger_command(start);
   std::vector<char*> pointers;
@@ -74,13 +76,15 @@ bool is_debugged_by_hand(const TestOptions& options) { return options.gdb && isa
 
 std::optional<int> run_debugged_stack(const TestOptions& options, const StackRole& role) {
   const char* value = std::getenv(kDebuggedVariable);
-  int channel = -1, report = -1;
-  if (value == nullptr || std::sscanf(value, "%d %d", &channel, &report) != 2) return std::nullopt;
+  int channel = -1, report = -1, path_at = 0;
+  if (value == nullptr || std::sscanf(value, "%d %d %n", &channel, &report, &path_at) != 2) return std::nullopt;
+  TestOptions debugged = options;
+  debugged.run.control_path = value + path_at;  // what the arguments leave open, the supervisor has chosen
   unsetenv(kDebuggedVariable);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // of gdb
   Channel inner{channel};
   inner.keep_on_exec(false);
-  return role(std::move(inner), report, options);
+  return role(std::move(inner), report, debugged);
 }
 
 }  // namespace app

@@ -256,7 +256,8 @@ void Supervisor::on_stack_ended(int status) {
     status_ = ExitStatus{ExitReason::Signal, kExitSignalBase + stop_signal_};
     return;
   }
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kExitSetup && !command_ran_) {
+  const bool ended_at_setup = WIFEXITED(status) && WEXITSTATUS(status) == kExitSetup && !command_ran_;
+  if (ended_at_setup || !failure_.empty()) {  // gdb ends with a code of its own
     status_ = setup_failed(failure_.empty() ? "the stack could not be started; see above" : failure_);
     return;
   }

@@ -105,6 +105,14 @@ class OwnDriver(LiveTest):
                              expect=0)
         self.assertRegex(run.stderr + run.stdout, r"mydriver: saw [1-9]")
 
+    def test_gdb_keeps_the_private_control_socket_and_says_why_it_cannot_start(self):
+        self.need("gdb")
+        run = self.installed(command=["sh", "-c", "echo at $WFPTAP_CONTROL"], options=["--gdb"], expect=0)
+        self.assertRegex(run.stdout, r"at /.*/control\b")
+        run = self.installed(command=["true"], options=["--gdb", "--control", "/nowhere/control"], expect=2)
+        self.assertIn("/nowhere/control", run.stderr)
+        self.assertEqual(run.last_line, "wfptap: exit reason=setup code=2")
+
     def test_gdb_shows_where_a_driver_faults(self):
         self.need("gdb")
         crash = self.build("crash", BODY_ONLY % "*(volatile int*)16 = 1; return STATUS_SUCCESS;")
