@@ -1,6 +1,5 @@
-// From a SYN to a connection: is there room, may the peer connect (the accept authorization, which can take its
-// time), and SYN cookies when there is no room.
-#include "stack/ip/packet_context.hpp"
+// From a SYN to a connection: is there room, may the peer connect (authorization.cpp), and SYN cookies when there is
+// none.
 #include "stack/tcp/handshake.hpp"
 #include "stack/tcp/input_listen.hpp"
 #include "stack/tcp/tcp.hpp"
@@ -68,25 +67,6 @@ void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound,
   ++listener->half_open_;
   child->output(now);
   child->settle(now);
-}
-
-// Asks whether the peer may connect. Empty: no, or not yet; the packet has been dealt with.
-std::optional<FlowTag> Tcp::authorize_accept(Inbound& inbound, Instant now) {
-  pended_.erase(inbound.tuple);
-  Authorizer* authorizer = parts_.hooks.authorizer();
-  if (authorizer == nullptr) return FlowTag{0};
-  Operation operation = ip::make_flow_operation(context_of(inbound));
-  operation.endpoint = inbound.facts;
-  operation.injected = inbound.segment.packet.meta().origin == Origin::Injected;
-  operation.tcp_flags = inbound.segment.flags;
-  const Authorization answer = authorizer->accept(operation, inbound.segment.packet);
-  if (answer.decision == Decision::Allow) return answer.flow;
-  const bool is_lost = answer.decision == Decision::Later && !pended_.insert(inbound.tuple, answer.ticket, now);
-  if (inbound.segment.packet && answer.decision == Decision::Deny)
-    discard(inbound, Drop::AuthorizationDenied);
-  else if (is_lost)  // the ticket's SYN will be asked about again when it comes back or is retransmitted
-    parts_.hooks.stats().count(Drop::PendLimit);
-  return std::nullopt;
 }
 
 // Null: the hooks have run, and the listener is gone or the last place is taken; flow and segment have been dealt with.

@@ -35,6 +35,11 @@ Tcp::~Tcp() {
   *self_ = nullptr;
 }
 
+std::shared_ptr<const Owner> Tcp::owner_or_nobody(std::shared_ptr<const Owner> owner) {
+  static const std::shared_ptr<const Owner> kNobody = std::make_shared<Owner>();
+  return owner != nullptr ? std::move(owner) : kNobody;
+}
+
 bool Tcp::register_endpoint(Endpoint& endpoint) {
   if (connection_count_ >= config_.connection_limit) return false;
   const auto id = parts_.endpoints.insert(&endpoint.record_);

@@ -5,7 +5,8 @@
 // bounded by TcpConfig; what does not fit is dropped under a reason. Used on the stack's thread.
 //
 // Files: tcp.cpp (life, timers, queues), receive.cpp (segment to connection), admission.cpp (SYN to connection),
-// active_open.cpp (bind, connect, listen and who may), connection*.cpp and endpoint.cpp (one connection).
+// listener.cpp (listen), active_open.cpp (connect), authorization.cpp (who may, and what waits for an answer),
+// connection*.cpp and endpoint.cpp (one connection).
 #pragma once
 
 #include <memory>
@@ -88,6 +89,10 @@ class Tcp final : public ip::TransportSink {
     EndpointFacts facts{};
     bool needs_authorization = false;
   };
+  struct Parked {  // an operation that waits for its authorizer; one of the two
+    EndpointPtr endpoint;
+    std::shared_ptr<Listener> listener;
+  };
 
   // --- receive.cpp ---
   void dispatch(Inbound& inbound, Instant now);
@@ -107,20 +112,26 @@ class Tcp final : public ip::TransportSink {
   void admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbound, const SynCookies::Restored& restored,
                     Instant now);
   void send_cookie(Listener& listener, Inbound& inbound, Instant now);
-  std::optional<FlowTag> authorize_accept(Inbound& inbound, Instant now);
   EndpointPtr admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, FlowTag flow, Instant now);
   bool has_room_for_child(const Listener& listener) const;
   void on_child_established(Endpoint& child);
 
-  // --- active_open.cpp ---
-  Error authorize_listen(Listener& listener, Ticket resumed);
-  Error authorize_open(Endpoint& endpoint);  // InProgress: parked
-  Error choose_local(Endpoint& endpoint);
-  void advance_open(Endpoint& endpoint);
-  Operation operation_of(const EndpointFacts& facts, const SocketAddress& local, const SocketAddress& remote) const;
+  // --- listener.cpp ---
   void close_listener(Listener& listener);
 
+  // --- active_open.cpp ---
+  Error choose_local(Endpoint& endpoint);
+  void advance_open(Endpoint& endpoint);
+
+  // --- authorization.cpp ---
+  Operation operation_of(const EndpointFacts& facts, const SocketAddress& local, const SocketAddress& remote) const;
+  Error refuse_or_park(const Operation& operation, const Authorization& answer, const Parked& asker);
+  Error authorize_listen(Listener& listener, Ticket resumed);  // InProgress: parked
+  Error authorize_open(Endpoint& endpoint);                    // likewise
+  std::optional<FlowTag> authorize_accept(Inbound& inbound, Instant now);
+
   // --- tcp.cpp ---
+  static std::shared_ptr<const Owner> owner_or_nobody(std::shared_ptr<const Owner> owner);
   bool register_endpoint(Endpoint& endpoint);
   void release(Endpoint& endpoint, Instant now, bool leaves_block);
   void insert_block(const TimeWaitBlock& block, Instant now);
@@ -143,11 +154,6 @@ class Tcp final : public ip::TransportSink {
   TimeWaitTable time_wait_;
   PendedSyns pended_;
   std::size_t connection_count_ = 0;
-
-  struct Parked {  // an operation that waits for its authorizer; one of the two
-    EndpointPtr endpoint;
-    std::shared_ptr<Listener> listener;
-  };
   static constexpr std::size_t kMaxParked = 1'024;
   std::unordered_map<Ticket, Parked> parked_;
 
