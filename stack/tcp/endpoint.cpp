@@ -1,5 +1,5 @@
 // The application's side of a connection: buffers and requests. Nothing here sends or changes a state; see
-// connection.cpp.
+// endpoint_progress.cpp.
 #include "stack/tcp/endpoint.hpp"
 
 #include "stack/tcp/keep_alive.hpp"

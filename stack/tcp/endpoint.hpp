@@ -4,6 +4,9 @@
 //
 // The application's calls change the buffers and note what is wanted (finish, close, abort); the connection itself
 // moves only in Tcp::poll and Tcp::receive. Observers are called from Tcp::poll. Used on the stack's thread.
+//
+// Files: endpoint.cpp (the application's calls), endpoint_progress.cpp (what moves the connection on),
+// endpoint_actions.cpp (what the protocol's steps want done), endpoint_output.cpp (sending).
 #pragma once
 
 #include <functional>
@@ -84,14 +87,14 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   enum Event : unsigned { kConnected = 1, kReadable = 2, kWritable = 4, kFailed = 8 };
   enum class Opening : std::uint8_t { Bind, Connect, Syn, Done };  // steps of an active open
 
-  // --- moved by Tcp (connection.cpp) ---
+  // --- moved by Tcp (endpoint_progress.cpp) ---
   void receive(Segment& segment, Instant now);
   void on_deadline(Instant now);
   void run(Instant now);  // what the application asked for, then output
   void on_path_event(const ip::PathEvent& event, Instant now);
   void begin_active_open(Instant now);
 
-  // --- Actions (connection_actions.cpp) ---
+  // --- Actions (endpoint_actions.cpp) ---
   void enter(State next) override;
   bool established(Segment& segment) override;
   void reset_peer(Seq seq) override;
@@ -114,7 +117,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   void queue_fin();
   void settle(Instant now);  // gives the endpoint up when the connection no longer needs one
 
-  // --- sending (connection_output.cpp) ---
+  // --- sending (endpoint_output.cpp) ---
   void output(Instant now);
   bool refresh_route();
   void retry_output(Instant now);

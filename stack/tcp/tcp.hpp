@@ -6,7 +6,7 @@
 //
 // Files: tcp.cpp (life, timers, queues), receive.cpp (segment to connection), admission.cpp (SYN to connection),
 // listener.cpp (listen), active_open.cpp (connect), authorization.cpp (who may, and what waits for an answer),
-// connection*.cpp and endpoint.cpp (one connection).
+// endpoint*.cpp (one connection).
 #pragma once
 
 #include <memory>

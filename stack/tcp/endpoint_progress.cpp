@@ -1,5 +1,4 @@
-// The connection as Tcp moves it: segments, deadlines, the application's requests, and its end. What the protocol's
-// steps want done is in connection_actions.cpp, sending in connection_output.cpp.
+// What moves a connection on: segments, deadlines, path events, the application's requests; and its end.
 #include "stack/tcp/endpoint.hpp"
 #include "stack/tcp/input_syn_sent.hpp"
 #include "stack/tcp/input_synchronized.hpp"
