@@ -63,7 +63,7 @@ void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound,
   accept_syn(child->tcb_, inbound.segment, iss, now);
   child->now_ = now;
   child->enter(State::SynReceived);
-  child->is_half_open_ = true;
+  child->registration_.is_half_open = true;
   ++listener->half_open_;
   child->output(now);
   child->settle(now);

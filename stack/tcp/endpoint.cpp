@@ -17,7 +17,7 @@ Endpoint::Endpoint(Tcp& tcp, const TcpConfig& config, const FourTuple& tuple, st
   record_.facts.owner = owner_.get();
 }
 
-Endpoint::~Endpoint() { CHECK(!is_registered_); }
+Endpoint::~Endpoint() { CHECK(!registration_.is_live); }
 
 void Endpoint::set_observer(std::shared_ptr<Observer> observer) {
   observer_ = std::move(observer);
@@ -28,7 +28,7 @@ void Endpoint::set_observer(std::shared_ptr<Observer> observer) {
 }
 
 void Endpoint::wake() {
-  if (tcp_ && is_registered_) tcp_->wake(*this);
+  if (tcp_ && registration_.is_live) tcp_->wake(*this);
 }
 
 Endpoint::Transfer Endpoint::read(MutableBytes into) {
@@ -44,7 +44,7 @@ Endpoint::Transfer Endpoint::nothing_to_read() {
   if (error_ != Error::None) return {0, error_};
   if (tcb_.fin_received) return {};
   if (tcb_.state == State::Closed && opening_ == Opening::Done) return {0, Error::Closed};
-  is_reader_waiting_ = true;
+  waiting_.reader = true;
   return {0, Error::WouldBlock};
 }
 
@@ -56,7 +56,7 @@ Endpoint::Transfer Endpoint::read_in_place(std::size_t limit, const std::functio
 }
 
 void Endpoint::after_read() {
-  if (tcb_.received.empty()) is_reader_waiting_ = true;
+  if (tcb_.received.empty()) waiting_.reader = true;
   if (!may_receive_data(tcb_.state) || !needs_window_update(tcb_)) return;
   tcb_.window_update_due = true;
   wake();
@@ -64,7 +64,7 @@ void Endpoint::after_read() {
 
 Error Endpoint::write_error() const {
   if (error_ != Error::None) return error_;
-  if (is_app_done_ || tcb_.fin_queued || wants_finish_ || wants_close_ || wants_abort_) return Error::Closed;
+  if (is_app_done_ || tcb_.fin_queued || wanted_.finish || wanted_.close || wanted_.abort) return Error::Closed;
   if (opening_ != Opening::Done || tcb_.state == State::SynSent || tcb_.state == State::SynReceived)
     return Error::None;
   const bool is_open = tcb_.state == State::Established || tcb_.state == State::CloseWait;
@@ -72,12 +72,12 @@ Error Endpoint::write_error() const {
 }
 
 Endpoint::Transfer Endpoint::after_write(std::size_t wanted, std::size_t count) {
-  is_short_of_blocks_ = count < wanted && tcb_.send.room() > 0;
+  waiting_.for_blocks = count < wanted && tcb_.send.room() > 0;
   if (count < wanted)
-    is_writer_waiting_ = true;
-  else if (std::exchange(finish_after_write_, false))
-    wants_finish_ = true;
-  if (count > 0 || is_short_of_blocks_) wake();
+    waiting_.writer = true;
+  else if (std::exchange(wanted_.finish_after_write, false))
+    wanted_.finish = true;
+  if (count > 0 || waiting_.for_blocks) wake();
   return {count, count == 0 && wanted > 0 ? Error::WouldBlock : Error::None};
 }
 
@@ -94,18 +94,18 @@ Endpoint::Transfer Endpoint::write(const BufferRef& block, std::size_t offset, s
 std::size_t Endpoint::writable_bytes() const { return write_error() == Error::None ? tcb_.send.room() : 0; }
 
 void Endpoint::shutdown_write() {
-  wants_finish_ = true;
+  wanted_.finish = true;
   wake();
 }
 
 void Endpoint::close() {
-  wants_close_ = true;
+  wanted_.close = true;
   observer_ = nullptr;
   wake();
 }
 
 void Endpoint::abort() {
-  wants_abort_ = true;
+  wanted_.abort = true;
   observer_ = nullptr;
   wake();
 }

@@ -64,7 +64,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   Transfer write(Bytes from);
   Transfer write(const BufferRef& block, std::size_t offset, std::size_t count);
   std::size_t writable_bytes() const;
-  void finish_after_next_write() { finish_after_write_ = true; }
+  void finish_after_next_write() { wanted_.finish_after_write = true; }
   void shutdown_write();
   void close();
   void abort();
@@ -86,6 +86,28 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   friend class Listener;  // hands it out
   enum Event : unsigned { kConnected = 1, kReadable = 2, kWritable = 4, kFailed = 8 };
   enum class Opening : std::uint8_t { Bind, Connect, Syn, Done };  // steps of an active open
+  // Requests, until run().
+  struct Wanted {
+    bool finish = false;
+    bool close = false;
+    bool abort = false;
+    bool flow_abort = false;          // from outside (Tcp::abort_flow), the others are the application's
+    bool finish_after_write = false;  // `finish`, once the next write has been taken whole
+  };
+  // The application, until it is told.
+  struct Waiting {
+    bool reader = true;       // tell it once there is something to read
+    bool writer = false;      // likewise, to write
+    bool for_blocks = false;  // a write failed although the buffer had room
+  };
+  // With the module, which keeps it.
+  struct Registration {
+    bool is_live = false;       // in the tables: the handle lives
+    bool is_half_open = false;  // counts against the listener's backlog
+    bool is_runnable = false;   // in the run list
+    bool is_notified = false;   // in the notification queue
+    Instant deadline = kNever;  // entry in the deadline queue
+  };
 
   // --- moved by Tcp (endpoint_progress.cpp) ---
   void receive(Segment& segment, Instant now);
@@ -134,26 +156,18 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
   std::shared_ptr<Observer> observer_;
   Instant now_{};  // of the call that is running
 
+  // Of an active open.
   Opening opening_ = Opening::Done;
   bool is_asked_ = false;  // the authorizer has been, or is being, asked
-  Ticket resumed_ = 0;
-  bool is_registered_ = false;  // in the tables: the handle lives
-  bool is_half_open_ = false;   // counts against the listener's backlog
-  bool is_app_done_ = false;    // it has closed or aborted
-  bool wants_finish_ = false;   // requests of the application, until run()
-  bool wants_close_ = false;
-  bool wants_abort_ = false;
-  bool is_flow_aborted_ = false;  // requested from outside (Tcp::abort_flow)
-  bool finish_after_write_ = false;
-  bool is_reader_waiting_ = true;    // tell it once there is something to read
-  bool is_writer_waiting_ = false;   // likewise, to write
-  bool is_short_of_blocks_ = false;  // a write failed although the buffer had room
-  bool is_running_ = false;          // in the module's run list
-  bool is_notified_ = false;         // in its notification queue
+  Ticket resumed_ = 0;     // under which the question waited
+
+  Wanted wanted_;
+  Waiting waiting_;
+  Registration registration_;
+  bool is_app_done_ = false;  // it has closed or aborted
   unsigned events_ = 0;
   Error error_ = Error::None;
   Error soft_error_ = Error::None;
-  Instant scheduled_ = kNever;  // entry in the module's deadline queue
 };
 
 }  // namespace stack::tcp

@@ -8,8 +8,8 @@ namespace stack::tcp {
 
 void Endpoint::enter(State next) {
   CHECK(is_legal(tcb_.state, next));
-  if (is_half_open_ && next != State::SynReceived) {
-    is_half_open_ = false;
+  if (registration_.is_half_open && next != State::SynReceived) {
+    registration_.is_half_open = false;
     --listener_->half_open_;
   }
   tcb_.state = next;
@@ -67,14 +67,14 @@ void Endpoint::abort(Error reason) {
 }
 
 void Endpoint::readable() {
-  if (!std::exchange(is_reader_waiting_, false) && !tcb_.fin_received) return;
+  if (!std::exchange(waiting_.reader, false) && !tcb_.fin_received) return;
   notify(kReadable);
 }
 
 void Endpoint::writable() {
   // Not for every few bytes: a third of the buffer, or all of it.
-  if (!is_writer_waiting_ || (tcb_.send.room() < tcb_.send.limit() / 3 && !tcb_.send.empty())) return;
-  is_writer_waiting_ = false;
+  if (!waiting_.writer || (tcb_.send.room() < tcb_.send.limit() / 3 && !tcb_.send.empty())) return;
+  waiting_.writer = false;
   notify(kWritable);
 }
 

@@ -53,14 +53,14 @@ void Endpoint::on_deadline(Instant now) {
 
 void Endpoint::run(Instant now) {
   now_ = now;
-  const bool is_wanted = !wants_close_ && !wants_abort_;
+  const bool is_wanted = !wanted_.close && !wanted_.abort;
   if (opening_ == Opening::Bind && is_wanted && !is_asked_) {
     is_asked_ = true;
     tcp_->advance_open(*this);
   }
   if (opening_ == Opening::Syn && is_wanted) begin_active_open(now);
   apply_requests(now);
-  if (std::exchange(is_short_of_blocks_, false)) retry_output(now);
+  if (std::exchange(waiting_.for_blocks, false)) retry_output(now);
   output(now);
   settle(now);
 }
@@ -119,9 +119,9 @@ void Endpoint::apply_close(Instant now) {
 }
 
 void Endpoint::apply_requests(Instant now) {
-  if (std::exchange(is_flow_aborted_, false) && tcb_.state != State::Closed) abort(Error::ConnectionAborted);
-  if (wants_abort_) {
-    wants_abort_ = wants_finish_ = wants_close_ = false;
+  if (std::exchange(wanted_.flow_abort, false) && tcb_.state != State::Closed) abort(Error::ConnectionAborted);
+  if (wanted_.abort) {
+    wanted_ = {};
     is_app_done_ = true;
     if (tcb_.state != State::Closed)
       abort(Error::ConnectionAborted);
@@ -129,16 +129,16 @@ void Endpoint::apply_requests(Instant now) {
       opening_ = Opening::Done;
     return;
   }
-  if (wants_finish_ && opening_ == Opening::Done) {
-    wants_finish_ = false;
+  if (wanted_.finish && opening_ == Opening::Done) {
+    wanted_.finish = false;
     if (is_open_for_writing(tcb_.state)) queue_fin();
   }
-  if (std::exchange(wants_close_, false) && !is_app_done_) apply_close(now);
+  if (std::exchange(wanted_.close, false) && !is_app_done_) apply_close(now);
 }
 
 // The endpoint goes when the application is done and only the peer's FIN, or its second copy, is awaited.
 void Endpoint::settle(Instant now) {
-  if (!is_registered_) return;
+  if (!registration_.is_live) return;
   if (tcb_.state == State::Closed) {
     if (opening_ == Opening::Done) tcp_->release(*this, now, false);
     return;

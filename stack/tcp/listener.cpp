@@ -82,7 +82,7 @@ void Tcp::close_listener(Listener& listener) {
   listener.accepted_.clear();
   for (const auto& [id, endpoint] : by_id_)
     if (endpoint->listener_.get() == &listener) {
-      endpoint->wants_abort_ = true;
+      endpoint->wanted_.abort = true;
       wake(*endpoint);
     }
   parts_.endpoints.erase(listener.id());

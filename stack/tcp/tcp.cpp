@@ -46,7 +46,7 @@ bool Tcp::register_endpoint(Endpoint& endpoint) {
   if (!id) return false;
   endpoint.record_.facts.match = EndpointMatch::Live;
   endpoint.record_.facts.endpoint = *id;
-  endpoint.is_registered_ = true;
+  endpoint.registration_.is_live = true;
   by_id_[id->value] = &endpoint;
   ++connection_count_;
   return true;
@@ -54,7 +54,7 @@ bool Tcp::register_endpoint(Endpoint& endpoint) {
 
 // The handle dies, the flow ends. The caller holds a reference to the endpoint.
 void Tcp::release(Endpoint& endpoint, Instant now, bool leaves_block) {
-  CHECK(std::exchange(endpoint.is_registered_, false));
+  CHECK(std::exchange(endpoint.registration_.is_live, false));
   const EndpointPtr keep = endpoint.shared_from_this();
   const Demux::Entry* entry = demux_.find(endpoint.tuple_);
   const EndpointPtr* owner = entry != nullptr ? std::get_if<EndpointPtr>(entry) : nullptr;
@@ -63,12 +63,12 @@ void Tcp::release(Endpoint& endpoint, Instant now, bool leaves_block) {
   std::erase_if(parked_, [&](const auto& parked) { return parked.second.endpoint.get() == &endpoint; });
 
   const EndpointId id = endpoint.id();
-  deadlines_.remove(id.value, endpoint.scheduled_);
+  deadlines_.remove(id.value, endpoint.registration_.deadline);
   by_id_.erase(id.value);
   parts_.endpoints.erase(id);
   --connection_count_;
-  if (endpoint.is_half_open_) --endpoint.listener_->half_open_;
-  endpoint.is_half_open_ = false;
+  if (endpoint.registration_.is_half_open) --endpoint.listener_->half_open_;
+  endpoint.registration_.is_half_open = false;
   endpoint.listener_ = nullptr;
   endpoint.tcb_.timers.stop_all();
   endpoint.tcb_.send.clear();
@@ -100,11 +100,11 @@ void Tcp::erase_block(TimeWaitTable::Block block) {
 // --- queues ---
 
 void Tcp::wake(Endpoint& endpoint) {
-  if (!std::exchange(endpoint.is_running_, true)) runnable_.push_back(endpoint.shared_from_this());
+  if (!std::exchange(endpoint.registration_.is_runnable, true)) runnable_.push_back(endpoint.shared_from_this());
 }
 
 void Tcp::queue_events(Endpoint& endpoint) {
-  if (!std::exchange(endpoint.is_notified_, true)) events_.push_back(endpoint.shared_from_this());
+  if (!std::exchange(endpoint.registration_.is_notified, true)) events_.push_back(endpoint.shared_from_this());
 }
 
 void Tcp::queue_accept(Listener& listener) {
@@ -112,14 +112,14 @@ void Tcp::queue_accept(Listener& listener) {
 }
 
 void Tcp::schedule(Endpoint& endpoint) {
-  deadlines_.schedule(endpoint.id().value, endpoint.tcb_.timers.next(), endpoint.scheduled_);
+  deadlines_.schedule(endpoint.id().value, endpoint.tcb_.timers.next(), endpoint.registration_.deadline);
 }
 
 bool Tcp::run_endpoints(Instant now) {
   const auto due = std::exchange(runnable_, {});
   for (const EndpointPtr& endpoint : due) {
-    endpoint->is_running_ = false;
-    if (endpoint->is_registered_) endpoint->run(now);
+    endpoint->registration_.is_runnable = false;
+    if (endpoint->registration_.is_live) endpoint->run(now);
   }
   return !due.empty();
 }
@@ -132,7 +132,7 @@ bool Tcp::run_notifications() {
   }
   const auto due = std::exchange(events_, {});
   for (const EndpointPtr& endpoint : due) {
-    endpoint->is_notified_ = false;
+    endpoint->registration_.is_notified = false;
     endpoint->deliver_events();
   }
   return !due.empty() || !accepts.empty();
@@ -145,7 +145,7 @@ void Tcp::run_timers(Instant now) {
     const auto found = by_id_.find(*due);
     CHECK(found != by_id_.end());  // release() takes the entry out
     const EndpointPtr endpoint = found->second->shared_from_this();
-    endpoint->scheduled_ = kNever;
+    endpoint->registration_.deadline = kNever;
     endpoint->on_deadline(now);
   }
   while (const auto block = time_wait_.expired(now)) erase_block(*block);
@@ -170,7 +170,7 @@ bool Tcp::abort_flow(FlowTag flow) {
   if (flow == 0) return false;
   for (const auto& [id, endpoint] : by_id_) {
     if (endpoint->record_.facts.flow != flow) continue;
-    endpoint->is_flow_aborted_ = true;
+    endpoint->wanted_.flow_abort = true;
     wake(*endpoint);
     return true;
   }
