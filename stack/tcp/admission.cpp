@@ -30,36 +30,34 @@ void Tcp::to_listener(const std::shared_ptr<Listener>& listener, Inbound& inboun
   }
 }
 
-void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now) {
+// RFC 1122 4.2.3.10: a SYN from a group or a broadcast opens nothing; nor does one that names us at both ends.
+bool Tcp::is_from_a_host(const Inbound& inbound) const {
   const FourTuple& tuple = inbound.tuple;
-  const PacketMeta& meta = inbound.segment.packet.meta();
-  const bool is_injected = meta.origin == Origin::Injected;
-  const bool bad_source =
-      parts_.addresses.kind_of(tuple.remote.address, meta.interface_index) != AddressKind::Unicast ||
-      tuple.remote.port == 0 || tuple.local == tuple.remote;
-  if (bad_source) return static_cast<void>(discard(inbound, Drop::BadSourceAddress));
+  const InterfaceIndex interface_index = inbound.segment.packet.meta().interface_index;
+  return parts_.addresses.kind_of(tuple.remote.address, interface_index) == AddressKind::Unicast &&
+         tuple.remote.port != 0 && tuple.local != tuple.remote;
+}
+
+// The accept authorization of the same conversation is still awaited, and this is not its packet coming back.
+bool Tcp::is_pended(const Inbound& inbound) const {
+  return pended_.contains(inbound.tuple) && inbound.segment.packet.meta().origin != Origin::Injected;
+}
+
+void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now) {
+  if (!is_from_a_host(inbound)) return static_cast<void>(discard(inbound, Drop::BadSourceAddress));
   inbound.facts = listener->facts();
-  if (pended_.contains(tuple) && !is_injected) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
+  if (is_pended(inbound)) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
   if (!has_room_for_child(*listener)) {
     // The ACK of a cookie would not get past a block of TIME_WAIT.
     const bool can_help =
-        config_.syn_cookies && listener->accepted_.size() < config_.accept_backlog && !demux_.contains(tuple);
+        config_.syn_cookies && listener->accepted_.size() < config_.accept_backlog && !demux_.contains(inbound.tuple);
     if (can_help) return send_cookie(*listener, inbound, now);
     return static_cast<void>(discard(inbound, Drop::ListenQueueFull));
   }
-  inbound.needs_authorization = true;
-  if (!inspect(inbound)) return;
-  const auto flow = authorize_accept(inbound, now);
-  if (!flow) return;
-  const EndpointPtr child = admit_child(listener, inbound, *flow, now);
+  const EndpointPtr child = admit_child(listener, inbound, now);
   if (child == nullptr) return;
-  Seq iss = isn_.make(tuple, now);
-  if (Demux::Entry* entry = demux_.find(tuple))
-    if (const auto* block = std::get_if<TimeWaitTable::Block>(entry)) {
-      iss = isn_.make_after(tuple, (*block)->snd_nxt, now);
-      erase_block(*block);
-    }
-  demux_.insert(tuple, child);
+  const Seq iss = take_over_tuple(inbound.tuple, now);
+  demux_.insert(inbound.tuple, child);
   accept_syn(child->tcb_, inbound.segment, iss, now);
   child->now_ = now;
   child->enter(State::SynReceived);
@@ -69,9 +67,25 @@ void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound,
   child->settle(now);
 }
 
-// Null: the hooks have run, and the listener is gone or the last place is taken; flow and segment have been dealt with.
-Tcp::EndpointPtr Tcp::admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, FlowTag flow,
-                                  Instant now) {
+// For a connection that a SYN begins: ends the block of TIME_WAIT in whose place it comes. Returns our first sequence
+// number, which is beyond that block's (RFC 9293 3.6.1).
+Seq Tcp::take_over_tuple(const FourTuple& tuple, Instant now) {
+  const Demux::Entry* entry = demux_.find(tuple);
+  const auto* block = entry != nullptr ? std::get_if<TimeWaitTable::Block>(entry) : nullptr;
+  if (block == nullptr) return isn_.make(tuple, now);
+  const Seq iss = isn_.make_after(tuple, (*block)->snd_nxt, now);
+  erase_block(*block);
+  return iss;
+}
+
+// Asks the hooks and the authorizer, and makes the endpoint. Null: one of them said no, or the listener is gone or the
+// last place taken by now; flow and segment have been dealt with.
+Tcp::EndpointPtr Tcp::admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now) {
+  inbound.needs_authorization = true;
+  if (!inspect(inbound)) return nullptr;
+  const auto authorized = authorize_accept(inbound, now);
+  if (!authorized) return nullptr;
+  const FlowTag flow = *authorized;
   auto child = std::make_shared<Endpoint>(*this, config_, inbound.tuple, listener->owner());
   if (!listener->is_open() || !register_endpoint(*child)) {
     if (flow != 0) parts_.hooks.authorizer()->flow_ended(flow);
@@ -127,36 +141,17 @@ void Tcp::send_cookie(Listener& listener, Inbound& inbound, Instant now) {
 // The ACK of a cookie: here the authorization that the SYN did not get takes place.
 void Tcp::admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbound,
                        const SynCookies::Restored& restored, Instant now) {
-  const FourTuple tuple = inbound.tuple;
   inbound.facts = listener->facts();
-  if (pended_.contains(tuple) && inbound.segment.packet.meta().origin != Origin::Injected)
-    return static_cast<void>(discard(inbound, Drop::PendRetransmission));
+  if (is_pended(inbound)) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
   if (connection_count_ >= config_.connection_limit || listener->accepted_.size() >= config_.accept_backlog)
     return static_cast<void>(discard(inbound, Drop::ListenQueueFull));
-  inbound.needs_authorization = true;
-  if (!inspect(inbound)) return;
-  const auto flow = authorize_accept(inbound, now);
-  if (!flow) return;
-  const EndpointPtr child = admit_child(listener, inbound, *flow, now);
+  const EndpointPtr child = admit_child(listener, inbound, now);
   if (child == nullptr) return;
-  demux_.insert(tuple, child);
-  Tcb& tcb = child->tcb_;
-  tcb.begin_send(inbound.segment.ack_number - 1);
-  tcb.snd_una = tcb.snd_nxt = inbound.segment.ack_number;
-  tcb.begin_receive(inbound.segment.seq - 1);
-  wire::TcpOptions options;
-  options.mss = restored.mss;
-  options.timestamps = inbound.segment.options.timestamps;
-  options.window_scale = restored.window_scale;
-  options.sack_permitted = restored.sack_permitted;
-  negotiate(tcb, options, now);
-  on_window_announced(tcb, window_field(tcb, true), true);
-  tcb.snd_wnd = tcb.max_snd_wnd = inbound.segment.window_bytes(tcb.snd_scale);
-  tcb.snd_wl1 = inbound.segment.seq;
-  tcb.snd_wl2 = inbound.segment.ack_number;
+  demux_.insert(inbound.tuple, child);
+  restore_from_cookie(child->tcb_, inbound.segment, restored, now);
   child->now_ = now;
   child->refresh_route();
-  tcb.begin_transfer();
+  child->tcb_.begin_transfer();
   child->enter(State::Established);
   if (child->established(inbound.segment))
     child->receive(inbound.segment, now);

@@ -29,4 +29,20 @@ wire::TcpOptions syn_options(const Tcb& tcb, Instant now) {
   return options;
 }
 
+void restore_from_cookie(Tcb& tcb, const Segment& ack, const SynCookies::Restored& cookie, Instant now) {
+  tcb.begin_send(ack.ack_number - 1);
+  tcb.snd_una = tcb.snd_nxt = ack.ack_number;
+  tcb.begin_receive(ack.seq - 1);
+  wire::TcpOptions syn;
+  syn.mss = cookie.mss;
+  syn.timestamps = ack.options.timestamps;
+  syn.window_scale = cookie.window_scale;
+  syn.sack_permitted = cookie.sack_permitted;
+  negotiate(tcb, syn, now);
+  on_window_announced(tcb, window_field(tcb, true), true);
+  tcb.snd_wnd = tcb.max_snd_wnd = ack.window_bytes(tcb.snd_scale);
+  tcb.snd_wl1 = ack.seq;
+  tcb.snd_wl2 = ack.ack_number;
+}
+
 }  // namespace stack::tcp

@@ -112,7 +112,10 @@ class Tcp final : public ip::TransportSink {
   void admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbound, const SynCookies::Restored& restored,
                     Instant now);
   void send_cookie(Listener& listener, Inbound& inbound, Instant now);
-  EndpointPtr admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, FlowTag flow, Instant now);
+  EndpointPtr admit_child(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now);
+  Seq take_over_tuple(const FourTuple& tuple, Instant now);
+  bool is_from_a_host(const Inbound& inbound) const;
+  bool is_pended(const Inbound& inbound) const;
   bool has_room_for_child(const Listener& listener) const;
   void on_child_established(Endpoint& child);
 

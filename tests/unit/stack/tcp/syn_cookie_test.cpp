@@ -1,4 +1,7 @@
 // Numbers that outsiders must not guess: first sequence numbers (RFC 6528) and SYN cookies (RFC 4987).
+#include "stack/tcp/handshake.hpp"
+#include "stack/tcp/input_listen.hpp"
+
 #include "tests/unit/stack/tcp/tcp_script.hpp"
 
 namespace stack::tcp::test {
@@ -49,6 +52,41 @@ TEST(SynCookie, RestoresWhatItCarries) {
   Segment forged = std::move(ack);
   forged.ack_number += 1;
   EXPECT_FALSE(cookies.check(kTuple, forged, now));
+}
+TEST(SynCookie, LeavesTheTcbAsTheHandshakeDoes) {
+  const TcpConfig config;
+  const Instant now = Instant::from_ns(1'000'000'000'000);
+  Segment syn;
+  syn.seq = Seq{77};
+  syn.flags = flag::kSyn;
+  syn.window = 1'000;
+  syn.options.mss = 1440;
+  syn.options.window_scale = 7;
+  syn.options.sack_permitted = true;
+  syn.options.timestamps = wire::Timestamps{5, 0};
+  Tcb usual{config, Family::V4};
+  accept_syn(usual, syn, Seq{500}, now);
+  Segment ack;
+  ack.seq = Seq{78};
+  ack.flags = flag::kAck;
+  ack.ack_number = Seq{501};
+  ack.window = 1'000;
+  ack.options.timestamps = syn.options.timestamps;
+  Tcb restored{config, Family::V4};
+  restore_from_cookie(restored, ack, {.mss = 1440, .window_scale = 7, .sack_permitted = true}, now);
+  EXPECT_EQ(restored.iss, usual.iss);
+  EXPECT_EQ(restored.irs, usual.irs);
+  EXPECT_EQ(restored.rcv_nxt, usual.rcv_nxt);
+  EXPECT_EQ(restored.buffer_begin, usual.buffer_begin);
+  EXPECT_EQ(restored.peer_mss, usual.peer_mss);
+  EXPECT_EQ(restored.snd_scale, usual.snd_scale);
+  EXPECT_EQ(restored.rcv_scale, usual.rcv_scale);
+  EXPECT_EQ(restored.ts_recent, usual.ts_recent);
+  EXPECT_TRUE(restored.sack_ok && restored.timestamps_ok && restored.window_scale_ok);
+  EXPECT_EQ(restored.snd_una, Seq{501});
+  EXPECT_EQ(restored.snd_nxt, Seq{501});
+  EXPECT_EQ(restored.snd_wnd, 128'000u) << "an ACK's window is scaled, a SYN's is not";
+  EXPECT_EQ(restored.rcv_wnd(), 65'535u) << "what the SYN-ACK has announced";
 }
 
 }  // namespace
