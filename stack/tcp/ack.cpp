@@ -68,32 +68,64 @@ void leave_persist(Tcb& tcb) {
   tcb.scoreboard.mark_all_lost(false);
 }
 
+// The peer has everything below SEG.ACK: frees it, takes a round-trip sample and restarts the timers. Returns the
+// bytes of data among it. `delivered` is what SACK brought; the rest is added.
+std::uint32_t acknowledge_data(Tcb& tcb, const Segment& segment, Scoreboard::Delivered& delivered, Instant now) {
+  const Seq una = segment.ack_number;
+  const Scoreboard::Delivered cumulative = tcb.scoreboard.acknowledge(una);
+  delivered.any_retransmitted |= cumulative.any_retransmitted;
+  if (cumulative.sample_sent_at) delivered.sample_sent_at = cumulative.sample_sent_at;
+  const std::uint32_t acked_data = free_acknowledged(tcb, una);
+  tcb.snd_una = una;
+  tcb.snd_small_end = later(tcb.snd_small_end, una);  // never half a circle behind
+  sample_rtt(tcb, segment, delivered, now);
+  restart_timers(tcb, now);
+  return acked_data;
+}
+
+// Whether the congestion window, and not the application or the peer's window, held data back: only then may it grow
+// (RFC 9438 5.8). In slow start it is in use from half of it on, where RFC 7661 3 has its bound for a rate-limited
+// sender, because it runs ahead of what is in flight while it doubles; that RFC measures what a round trip has
+// acknowledged, here it is what was in flight before the acknowledgement. In congestion avoidance up to two segments
+// may be missing: that number is ours.
+bool is_cwnd_limited(const Congestion& congestion, std::uint32_t flight_bytes) {
+  if (congestion.in_slow_start()) return flight_bytes * std::uint64_t{2} >= congestion.cwnd_bytes();
+  return flight_bytes + 2 * congestion.mss() >= congestion.cwnd_bytes();
+}
+
+void grow_congestion_window(Tcb& tcb, std::uint32_t acked_data, std::uint32_t flight_before, Instant now) {
+  tcb.congestion->on_ack({.acked_bytes = acked_data,
+                          .now = now,
+                          .srtt = tcb.rtt.srtt(),
+                          .is_cwnd_limited = is_cwnd_limited(*tcb.congestion, flight_before)});
+}
+
+void take_window(Tcb& tcb, const Segment& segment, Instant now) {
+  update_send_window(tcb, segment);
+  if (tcb.snd_wnd > 0)
+    leave_persist(tcb);
+  else if (tcb.timers.give_up != kNever)
+    tcb.timers.give_up = now + tcb.give_up_after;  // it answers: a closed window may last forever (RFC 9293 3.8.6.1)
+}
+
 }  // namespace
 
 void process_ack(Tcb& tcb, const Segment& segment, Actions& actions, Instant now) {
+  // As they were before the acknowledgement changes them.
   const std::uint32_t flight_before = tcb.in_flight();
   const bool plain_duplicate = is_plain_duplicate(tcb, segment);
+  const Recovery::Phase phase_before = tcb.recovery.phase();
+
   Scoreboard::Delivered delivered;
   if (tcb.sack_ok) delivered = apply_sack(tcb, segment);
   const bool has_new_sack = delivered.bytes > 0;
-
-  const Seq una = segment.ack_number;
-  const std::uint32_t acked = una - tcb.snd_una;
+  const std::uint32_t acked = segment.ack_number - tcb.snd_una;
   std::uint32_t acked_data = 0;
-  if (acked > 0) {
-    const Scoreboard::Delivered cumulative = tcb.scoreboard.acknowledge(una);
-    delivered.any_retransmitted |= cumulative.any_retransmitted;
-    if (cumulative.sample_sent_at) delivered.sample_sent_at = cumulative.sample_sent_at;
-    acked_data = free_acknowledged(tcb, una);
-    tcb.snd_una = una;
-    tcb.snd_small_end = later(tcb.snd_small_end, una);  // never half a circle behind
-    sample_rtt(tcb, segment, delivered, now);
-    restart_timers(tcb, now);
-  } else if (has_new_sack && !delivered.any_retransmitted && delivered.sample_sent_at) {
+  if (acked > 0)
+    acked_data = acknowledge_data(tcb, segment, delivered, now);
+  else if (has_new_sack && !delivered.any_retransmitted && delivered.sample_sent_at)
     tcb.rtt.on_sample(now - *delivered.sample_sent_at);
-  }
 
-  const Recovery::Phase phase_before = tcb.recovery.phase();
   tcb.recovery.on_ack({.una = tcb.snd_una,
                        .nxt = tcb.snd_nxt,
                        .acked_bytes = acked,
@@ -101,19 +133,9 @@ void process_ack(Tcb& tcb, const Segment& segment, Actions& actions, Instant now
                        .has_sack = tcb.sack_ok,
                        .now = now},
                       tcb.scoreboard, *tcb.congestion);
-  if (acked_data > 0 && phase_before != Recovery::Phase::Fast) {
-    const std::uint32_t cwnd = tcb.congestion->cwnd_bytes();
-    const bool limited = tcb.congestion->in_slow_start() ? flight_before * std::uint64_t{2} >= cwnd
-                                                         : flight_before + 2 * tcb.congestion->mss() >= cwnd;
-    tcb.congestion->on_ack(
-        {.acked_bytes = acked_data, .now = now, .srtt = tcb.rtt.srtt(), .is_cwnd_limited = limited});
-  }
-
-  update_send_window(tcb, segment);
-  if (tcb.snd_wnd > 0)
-    leave_persist(tcb);
-  else if (tcb.timers.give_up != kNever)
-    tcb.timers.give_up = now + tcb.give_up_after;  // it answers: a closed window may last forever (RFC 9293 3.8.6.1)
+  if (acked_data > 0 && phase_before != Recovery::Phase::Fast)
+    grow_congestion_window(tcb, acked_data, flight_before, now);
+  take_window(tcb, segment, now);
   if (acked_data > 0) actions.writable();
 }
 

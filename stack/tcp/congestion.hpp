@@ -19,7 +19,7 @@ class Congestion {
     std::uint32_t acked_bytes = 0;  // newly acknowledged in order
     Instant now;
     Duration srtt{};
-    bool is_cwnd_limited = true;  // the window, not the application, held data back (RFC 7661 4.2)
+    bool is_cwnd_limited = true;  // the window, not the application, held data back (is_cwnd_limited in ack.cpp)
   };
 
   virtual ~Congestion() = default;

@@ -1,4 +1,4 @@
-// The congestion window of NewReno (RFC 5681) and CUBIC (RFC 9438).
+// The congestion window of NewReno (RFC 5681) and CUBIC (RFC 9438), and when it may grow (ack.cpp).
 #include <cmath>
 
 #include "stack/tcp/cubic.hpp"
@@ -136,6 +136,36 @@ TEST(Cubic, KeepsUpWithNewRenoOnShortPaths) {
   }
   EXPECT_GE(cubic.cwnd_bytes(), 28 * kMss);
   EXPECT_LE(cubic.cwnd_bytes(), 37 * kMss);
+}
+
+class WindowInUse : public TcpScript {
+ protected:
+  std::uint32_t cwnd() const { return endpoint->tcb().congestion->cwnd_bytes(); }
+  void round_trip(std::uint32_t size) {
+    write_bytes(size);
+    take_all();
+    receive(ack(static_cast<std::uint32_t>(written) + 1));
+  }
+};
+TEST_F(WindowInUse, FromHalfOfItOnInSlowStart) {
+  established({});
+  round_trip(4'000);
+  EXPECT_EQ(cwnd(), 10'000u);
+  round_trip(5'000);
+  EXPECT_EQ(cwnd(), 15'000u);
+}
+TEST_F(WindowInUse, ButForTwoSegmentsInCongestionAvoidance) {
+  established({});
+  write_bytes(10'000);
+  for (int i = 0; i < 3; ++i) receive(ack(1));
+  receive(ack(10'001));
+  take_all();
+  ASSERT_EQ(cwnd(), 5'000u);
+  ASSERT_FALSE(endpoint->tcb().congestion->in_slow_start());
+  for (int i = 0; i < 10; ++i) round_trip(2'000);
+  EXPECT_EQ(cwnd(), 5'000u);
+  for (int i = 0; i < 2; ++i) round_trip(3'000);
+  EXPECT_EQ(cwnd(), 6'000u);
 }
 
 }  // namespace
