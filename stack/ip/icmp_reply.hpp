@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
+#include "stack/base/token_bucket.hpp"
 #include "stack/ip/ip_header.hpp"
 #include "stack/ip/output.hpp"
-#include "stack/ip/token_bucket.hpp"
 
 namespace stack::ip {
 

@@ -153,13 +153,7 @@ void note_accepted(Tcb& tcb, const Segment& segment, Instant now) {
 }
 
 void challenge_ack(Tcb& tcb, Instant now) {
-  if (now - tcb.challenge_window_start >= 1s) {
-    tcb.challenge_window_start = now;
-    tcb.challenge_count = 0;
-  }
-  if (tcb.challenge_count >= tcb.config->challenge_acks_per_second) return;
-  ++tcb.challenge_count;
-  tcb.ack_now = true;
+  if (tcb.challenge_acks.take(now)) tcb.ack_now = true;
 }
 
 void on_ack_sent(Tcb& tcb) {

@@ -48,7 +48,7 @@ struct TcpConfig {
   CongestionAlgorithm congestion = CongestionAlgorithm::Cubic;
   unsigned initial_window_segments = 10;    // RFC 6928
   bool large_send = true;                   // segments larger than the path's, where the route allows them
-  unsigned challenge_acks_per_second = 10;  // of one connection; RFC 5961 7
+  unsigned challenge_acks_per_second = 10;  // of one connection, and as many at once; RFC 5961 7
   std::uint16_t ephemeral_first = 49'152;   // RFC 6056: the range of random local ports
   std::uint16_t ephemeral_last = 65'535;
 };

@@ -125,7 +125,7 @@ void Tcp::to_time_wait(Inbound& inbound, Instant now) {
     return;
   }
   const TimeWaitTable::Block block = *found;
-  const auto verdict = judge_for_time_wait(*block, inbound.segment, now, config_.challenge_acks_per_second);
+  const auto verdict = judge_for_time_wait(*block, inbound.segment, now);
   switch (verdict) {
     case TimeWaitVerdict::Ignore:
       return;

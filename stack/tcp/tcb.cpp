@@ -11,6 +11,7 @@ Tcb::Tcb(const TcpConfig& configuration, Family address_family)
       path_mss(peer_mss),
       rtt({configuration.rto_initial, configuration.rto_min, configuration.rto_max}),
       congestion(make_congestion(configuration.congestion, peer_mss)),
+      challenge_acks(configuration.challenge_acks_per_second, configuration.challenge_acks_per_second),
       keep_alive_idle(configuration.keep_alive_idle),
       keep_alive_interval(configuration.keep_alive_interval),
       keep_alive_count(configuration.keep_alive_count),

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "stack/base/address.hpp"
+#include "stack/base/token_bucket.hpp"
 #include "stack/tcp/config.hpp"
 #include "stack/tcp/congestion.hpp"
 #include "stack/tcp/out_of_order.hpp"
@@ -96,9 +97,8 @@ struct Tcb {
   bool window_update_due = false;      // the application has read so much that the peer must hear of it
   std::uint32_t unacked_segments = 0;  // received since the last ACK left, of full size
   std::uint32_t rcv_mss = 0;           // the largest segment that the peer has sent
-  Instant challenge_window_start{};    // of the limit on challenge ACKs
-  unsigned challenge_count = 0;
-  bool keep_alive_due = false;  // a probe is to be sent
+  TokenBucket challenge_acks;          // limit on ACKs that answer suspect segments (RFC 5961 7)
+  bool keep_alive_due = false;         // a probe is to be sent
   unsigned keep_alive_unanswered = 0;
   bool keep_alive = false;
   Duration keep_alive_idle;

@@ -5,14 +5,8 @@
 namespace stack::tcp {
 namespace {
 
-TimeWaitVerdict acknowledge(TimeWaitBlock& block, Instant now, unsigned answers_per_second) {
-  if (now - block.answers_since >= 1s) {
-    block.answers_since = now;
-    block.answer_count = 0;
-  }
-  if (block.answer_count >= answers_per_second) return TimeWaitVerdict::Ignore;
-  ++block.answer_count;
-  return TimeWaitVerdict::Acknowledge;
+TimeWaitVerdict acknowledge(TimeWaitBlock& block, Instant now) {
+  return block.challenge_acks.take(now) ? TimeWaitVerdict::Acknowledge : TimeWaitVerdict::Ignore;
 }
 
 // RFC 9293 3.4, for text and FIN; a closed window still takes the number after rcv_nxt.
@@ -41,17 +35,16 @@ bool may_reopen(const TimeWaitBlock& block, const Segment& syn) {
 }
 
 TimeWaitBlock TimeWaitBlock::from(const Tcb& tcb, const FourTuple& tuple) {
-  TimeWaitBlock block;
-  block.tuple = tuple;
-  block.state = tcb.state;
-  block.snd_nxt = tcb.snd_nxt;
-  block.rcv_nxt = tcb.rcv_nxt;
-  block.rcv_wnd = tcb.rcv_wnd();
-  block.window = window_field(tcb, false);
-  block.timestamps_ok = tcb.timestamps_ok;
-  block.ts_offset = tcb.ts_offset;
-  block.ts_recent = tcb.ts_recent;
-  return block;
+  return {.tuple = tuple,
+          .state = tcb.state,
+          .snd_nxt = tcb.snd_nxt,
+          .rcv_nxt = tcb.rcv_nxt,
+          .rcv_wnd = tcb.rcv_wnd(),
+          .window = window_field(tcb, false),
+          .timestamps_ok = tcb.timestamps_ok,
+          .ts_offset = tcb.ts_offset,
+          .ts_recent = tcb.ts_recent,
+          .challenge_acks = tcb.challenge_acks};
 }
 
 Answer TimeWaitBlock::make_ack(Instant now) const {
@@ -60,18 +53,17 @@ Answer TimeWaitBlock::make_ack(Instant now) const {
   return answer;
 }
 
-TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment, Instant now,
-                                    unsigned answers_per_second) {
+TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment, Instant now) {
   if (segment.rst()) {
     // RFC 1337: a RST does not shorten TIME_WAIT. One for FIN_WAIT_2 must be exact (RFC 5961 3.2).
     const bool ends = block.state == State::FinWait2 && segment.seq == block.rcv_nxt;
     return ends ? TimeWaitVerdict::End : TimeWaitVerdict::Ignore;
   }
-  if (segment.syn() || is_old_by_timestamp(block, segment)) return acknowledge(block, now, answers_per_second);
+  if (segment.syn() || is_old_by_timestamp(block, segment)) return acknowledge(block, now);
   const bool is_fin_again = block.state == State::TimeWait && segment.fin() && segment.end() == block.rcv_nxt;
-  if (!is_fin_again && !is_in_window(block, segment)) return acknowledge(block, now, answers_per_second);
+  if (!is_fin_again && !is_in_window(block, segment)) return acknowledge(block, now);
   if (!segment.ack()) return TimeWaitVerdict::Ignore;
-  if (segment.ack_number.after(block.snd_nxt)) return acknowledge(block, now, answers_per_second);
+  if (segment.ack_number.after(block.snd_nxt)) return acknowledge(block, now);
   if (block.timestamps_ok && segment.options.timestamps && segment.seq.at_or_before(block.rcv_nxt))
     block.ts_recent = segment.options.timestamps->value;
   if (is_fin_again) return TimeWaitVerdict::Restart;  // our ACK was lost
@@ -83,7 +75,7 @@ TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment
     }
   }
   const bool is_expected = segment.length() == 0 && segment.seq == block.rcv_nxt;
-  return is_expected ? TimeWaitVerdict::Ignore : acknowledge(block, now, answers_per_second);
+  return is_expected ? TimeWaitVerdict::Ignore : acknowledge(block, now);
 }
 
 TimeWaitTable::Block TimeWaitTable::insert(TimeWaitBlock block, Instant now) {

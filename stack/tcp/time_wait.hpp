@@ -26,9 +26,8 @@ struct TimeWaitBlock {
   bool timestamps_ok = false;
   std::uint32_t ts_offset = 0;
   std::uint32_t ts_recent = 0;
+  TokenBucket challenge_acks;  // the connection's limit goes on
   Instant deadline = kNever;
-  Instant answers_since{};  // limit on ACKs that answer suspect segments
-  std::uint16_t answer_count = 0;
 
   static TimeWaitBlock from(const Tcb& tcb, const FourTuple& tuple);
   Answer make_ack(Instant now) const;
@@ -43,8 +42,7 @@ enum class TimeWaitVerdict : std::uint8_t {
   Reset,        // data for an application that is gone (RFC 9293 3.6.1): answer with a RST, the block ends
   End,          // a RST for a connection whose peer had not finished: the block ends
 };
-TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment, Instant now,
-                                    unsigned answers_per_second);
+TimeWaitVerdict judge_for_time_wait(TimeWaitBlock& block, const Segment& segment, Instant now);
 
 // A SYN that may begin a new connection in the place of the block (RFC 6191 2, RFC 9293 3.10.7.4).
 bool may_reopen(const TimeWaitBlock& block, const Segment& syn);

@@ -10,6 +10,7 @@
 #include "stack/base/rng.hpp"
 #include "stack/base/seq.hpp"
 #include "stack/base/time.hpp"
+#include "stack/base/token_bucket.hpp"
 
 namespace stack {
 namespace {
@@ -136,6 +137,22 @@ TEST(Instant, NeverIsLaterThanEverything) {
   EXPECT_LT(Instant::from_ns(INT64_MAX - 1), kNever);
   EXPECT_EQ(Instant::from_ns(5) + 10ns - 3ns, Instant::from_ns(12));
   EXPECT_EQ(Instant::from_ns(12) - Instant::from_ns(5), 7ns);
+}
+
+TEST(TokenBucket, BurstThenRateWithoutLosingParts) {
+  const auto at = [](Duration d) { return Instant{} + d; };
+  TokenBucket bucket{2, 3};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(1s)));
+  EXPECT_FALSE(bucket.take(at(1s)));
+  EXPECT_TRUE(bucket.take(at(1750ms)));
+  EXPECT_FALSE(bucket.take(at(1999ms)));
+  EXPECT_TRUE(bucket.take(at(2s))) << "the quarter second before counts";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(10min)));
+  EXPECT_FALSE(bucket.take(at(10min))) << "no more than the burst is saved up";
+  TokenBucket closed{0, 3};
+  EXPECT_FALSE(closed.take(at(1s)));
+  TokenBucket open{4'000'000'000, 1};
+  EXPECT_TRUE(open.take(at(1s)) && open.take(at(1s) + 1ns));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include "stack/ip/flow_table.hpp"
 #include "stack/ip/path_mtu.hpp"
 #include "stack/ip/route_table.hpp"
-#include "stack/ip/token_bucket.hpp"
 #include "tests/unit/stack/ip/fixture.hpp"
 
 namespace stack::test {
@@ -99,21 +98,6 @@ TEST(PathMtu, IsBounded) {
   for (std::uint32_t i = 0; i < ip::PathMtuCache::kMaxEntries + 10; ++i)
     cache.on_too_big(IpAddress::v4(0x0a00'0000 + i), 1300, 1500, at(Duration{i}));
   EXPECT_EQ(cache.size(), ip::PathMtuCache::kMaxEntries);
-}
-
-TEST(TokenBucket, BurstThenRateWithoutLosingParts) {
-  ip::TokenBucket bucket{2, 3};
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(1s)));
-  EXPECT_FALSE(bucket.take(at(1s)));
-  EXPECT_TRUE(bucket.take(at(1750ms)));
-  EXPECT_FALSE(bucket.take(at(1999ms)));
-  EXPECT_TRUE(bucket.take(at(2s))) << "the quarter second before counts";
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(bucket.take(at(10min)));
-  EXPECT_FALSE(bucket.take(at(10min))) << "no more than the burst is saved up";
-  ip::TokenBucket closed{0, 3};
-  EXPECT_FALSE(closed.take(at(1s)));
-  ip::TokenBucket open{4'000'000'000, 1};
-  EXPECT_TRUE(open.take(at(1s)) && open.take(at(1s) + 1ns));
 }
 
 class FlowTableTest : public ::testing::Test {

@@ -46,7 +46,22 @@ TEST_F(InTimeWait, NewerTimestampReopens) {
 TEST_F(InTimeWait, AnswersAreLimited) {
   reach({});
   for (int i = 0; i < 1'000; ++i) receive(data(50, 1, 2));
-  EXPECT_LE(take_all().size(), config.challenge_acks_per_second);
+  EXPECT_EQ(take_all().size(), config.challenge_acks_per_second);
+  advance(100ms);
+  for (int i = 0; i < 1'000; ++i) receive(data(50, 1, 2));
+  EXPECT_EQ(take_all().size(), 1u);
+}
+TEST_F(InTimeWait, AnswersOfTheConnectionCount) {
+  established({});
+  for (int i = 0; i < 1'000; ++i) receive(rst(3));
+  EXPECT_EQ(take_all().size(), config.challenge_acks_per_second);
+  endpoint->close();
+  poll();
+  receive(fin(1, 2));
+  take_all();
+  ASSERT_EQ(tcp->time_wait_count(), 1u);
+  receive(data(50, 1, 2));
+  expect_nothing();
 }
 TEST_F(InTimeWait, TableIsBounded) {
   config.time_wait_limit = 5;

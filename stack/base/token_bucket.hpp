@@ -6,7 +6,7 @@
 
 #include "stack/base/time.hpp"
 
-namespace stack::ip {
+namespace stack {
 
 class TokenBucket {
  public:
@@ -43,4 +43,4 @@ class TokenBucket {
   Instant last_;
 };
 
-}  // namespace stack::ip
+}  // namespace stack
