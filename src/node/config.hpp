@@ -9,6 +9,7 @@
 
 #include "stack/base/address.hpp"
 #include "stack/base/time.hpp"
+#include "stack/tcp/config.hpp"
 
 namespace node {
 
@@ -40,6 +41,7 @@ struct Config {
   std::uint64_t seed = 0;  // of impairments; secrets of the stack always come from the kernel
   std::uint32_t tcp_time_wait_seconds = 60;
   bool tcp_timestamps = true;
+  stack::tcp::CongestionAlgorithm tcp_congestion = stack::tcp::CongestionAlgorithm::Cubic;
 };
 
 }  // namespace node

@@ -26,6 +26,7 @@ constexpr std::size_t kMaxTimers = 65'536;
 stack::core::Config stack_config(const Config& config) {
   stack::core::Config result;
   result.tcp.timestamps = config.tcp_timestamps;
+  result.tcp.congestion = config.tcp_congestion;
   result.tcp.time_wait = std::chrono::seconds{config.tcp_time_wait_seconds};
   return result;
 }

@@ -1,5 +1,6 @@
 #include "stack/tcp/congestion.hpp"
 
+#include "stack/base/assert.hpp"
 #include "stack/tcp/cubic.hpp"
 #include "stack/tcp/reno.hpp"
 
@@ -17,8 +18,13 @@ std::uint32_t Congestion::slow_start(std::uint32_t acked_bytes) {
 }
 
 std::unique_ptr<Congestion> make_congestion(CongestionAlgorithm algorithm, std::uint32_t mss) {
-  if (algorithm == CongestionAlgorithm::NewReno) return std::make_unique<Reno>(mss);
-  return std::make_unique<Cubic>(mss);
+  switch (algorithm) {
+    case CongestionAlgorithm::Cubic:
+      return std::make_unique<Cubic>(mss);
+    case CongestionAlgorithm::NewReno:
+      return std::make_unique<Reno>(mss);
+  }
+  fail_check("algorithm is one of the enumerators");
 }
 
 }  // namespace stack::tcp

@@ -1,7 +1,8 @@
 // Congestion control behind one interface. An algorithm owns the congestion window and the slow-start threshold, in
 // bytes; it learns of acknowledgements, losses and timeouts and knows nothing of segments, timers or the scoreboard.
 //
-// A new algorithm is a file beside reno.cpp, an enumerator in config.hpp and a line in make_congestion().
+// A new algorithm is a file beside reno.cpp, an enumerator in config.hpp and a case in make_congestion(); its word for
+// --congestion is in src/app/cli/option_values.cpp.
 #pragma once
 
 #include <algorithm>

@@ -185,6 +185,13 @@ Parsed<stack::LogLevel> parse_log_level(std::string_view text) {
   return Parsed<stack::LogLevel>::error(quoted(text) + " is not one of debug, info, warning, error");
 }
 
+Parsed<stack::tcp::CongestionAlgorithm> parse_congestion(std::string_view text) {
+  using P = Parsed<stack::tcp::CongestionAlgorithm>;
+  if (text == "cubic") return stack::tcp::CongestionAlgorithm::Cubic;
+  if (text == "newreno") return stack::tcp::CongestionAlgorithm::NewReno;
+  return P::error(quoted(text) + " is neither cubic nor newreno");
+}
+
 Parsed<bool> parse_on_off(std::string_view text) {
   if (text == "on") return true;
   if (text == "off") return false;

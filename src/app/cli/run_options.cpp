@@ -112,6 +112,9 @@ std::string check_behaviour(const RunOptionTexts& texts, node::Config& config) {
   auto timestamps = parse_on_off(texts.timestamps);
   if (!timestamps) return "--tcp-timestamps: " + timestamps.why();
   config.tcp_timestamps = *timestamps;
+  auto congestion = parse_congestion(texts.congestion);
+  if (!congestion) return "--congestion: " + congestion.why();
+  config.tcp_congestion = *congestion;
   return {};
 }
 
@@ -159,6 +162,7 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--seed", t.seed, "seed of --impair, so that a run can be repeated", "N");
   add_one(app, "--time-wait", t.time_wait_seconds, "seconds that TCP connections stay in TIME-WAIT", "N");
   add_one(app, "--tcp-timestamps", t.timestamps, "offer TCP timestamps (RFC 7323)", "on|off");
+  add_one(app, "--congestion", t.congestion, "congestion control of TCP", "cubic|newreno");
   add_one(app, "--pcap", t.pcap, "write every frame that crosses the device; NAME.pcapng also keeps directions",
           "FILE");
   add_one(app, "--trace", t.trace, "write every classify call, one JSON object a line", "FILE");

@@ -31,6 +31,7 @@ struct RunOptionTexts {
   std::uint64_t seed = 0;
   std::uint32_t time_wait_seconds = 60;
   std::string timestamps = "on";
+  std::string congestion = "cubic";
   std::string pcap, trace, report, config, control, user;
   std::optional<int> ready_fd;
   std::string log_level = "info";

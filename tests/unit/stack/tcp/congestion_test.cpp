@@ -138,6 +138,25 @@ TEST(Cubic, KeepsUpWithNewRenoOnShortPaths) {
   EXPECT_LE(cubic.cwnd_bytes(), 37 * kMss);
 }
 
+class Configured : public TcpScript,
+                   public ::testing::WithParamInterface<std::pair<CongestionAlgorithm, const char*>> {};
+TEST_P(Configured, ConnectionsOfBothSidesUseIt) {
+  config.congestion = GetParam().first;
+  established({});
+  EXPECT_STREQ(endpoint->tcb().congestion->name(), GetParam().second);
+  endpoint->abort();
+  poll();
+  take_all();
+  remote.port = 81;
+  local.port = 50'000;
+  connect({});
+  EXPECT_STREQ(endpoint->tcb().congestion->name(), GetParam().second);
+}
+INSTANTIATE_TEST_SUITE_P(Congestion, Configured,
+                         ::testing::Values(std::pair{CongestionAlgorithm::Cubic, "cubic"},
+                                           std::pair{CongestionAlgorithm::NewReno, "newreno"}),
+                         [](const auto& parameters) { return std::string{parameters.param.second}; });
+
 class WindowInUse : public TcpScript {
  protected:
   std::uint32_t cwnd() const { return endpoint->tcb().congestion->cwnd_bytes(); }

@@ -51,6 +51,7 @@ TEST(CommandLine, TestHasTheDocumentedDefaults) {
   EXPECT_TRUE(run.node.offload);
   EXPECT_TRUE(run.node.io_uring);
   EXPECT_EQ(run.node.endpoint_metadata, node::EndpointMetadata::Windows);
+  EXPECT_EQ(run.node.tcp_congestion, stack::tcp::CongestionAlgorithm::Cubic);
   EXPECT_EQ(run.services.size(), 5u);
   EXPECT_EQ(line.test.timeout.count(), 0);
 }
@@ -105,6 +106,7 @@ TEST(CommandLine, WrongValuesAreNamed) {
   expect_refused({"run", "--service", "http:7", "--service", "echo"}, "two services");
   expect_refused({"run", "--verify", "some"}, "standard");
   expect_refused({"run", "--impair", "loss=200%"}, "0% and 100%");
+  expect_refused({"run", "--congestion", "vegas"}, "--congestion: 'vegas' is neither cubic nor newreno");
   expect_refused({"run", "--log-level", "loud"}, "warning");
   expect_refused({"run", "--gateway", "10.77.0.1", "--gateway", "10.77.0.9"}, "at most one");
   expect_refused({"run", "--frobnicate"}, "frobnicate");
@@ -113,6 +115,14 @@ TEST(CommandLine, WrongValuesAreNamed) {
   expect_refused({"show", "weather"}, "weather");
   expect_refused({"connect", "nowhere", "80"}, "nowhere");
   expect_refused({"connect", "10.0.0.1", "0"}, "0");
+}
+
+TEST(CommandLine, CongestionControlIsChosen) {
+  using stack::tcp::CongestionAlgorithm;
+  EXPECT_EQ(accepted({"run"}).test.run.node.tcp_congestion, CongestionAlgorithm::Cubic);
+  EXPECT_EQ(accepted({"run", "--congestion", "cubic"}).test.run.node.tcp_congestion, CongestionAlgorithm::Cubic);
+  EXPECT_EQ(accepted({"test", "--congestion=newreno", "--", "true"}).test.run.node.tcp_congestion,
+            CongestionAlgorithm::NewReno);
 }
 
 TEST(CommandLine, OneFamilyAloneKeepsTheMatchingHostDefault) {
@@ -180,11 +190,12 @@ class ConfigFile : public testing::Test {
 TEST_F(ConfigFile, HasTheOptionsUnderTheirNames) {
   const auto file = write(
       "tap = 'wfp7'\ntun = true\nmtu = 9000\naddress = ['10.9.0.2/24']\nhost-address = ['10.9.0.1/24']\n"
-      "driver = ['passthrough']\n[param.passthrough]\nmode = 'robust'\ndepth = 64\n");
+      "congestion = 'newreno'\ndriver = ['passthrough']\n[param.passthrough]\nmode = 'robust'\ndepth = 64\n");
   const auto run = accepted({"run", "--config", file}).test.run;
   EXPECT_EQ(run.node.device, "wfp7");
   EXPECT_TRUE(run.node.tun);
   EXPECT_EQ(run.node.mtu, 9000u);
+  EXPECT_EQ(run.node.tcp_congestion, stack::tcp::CongestionAlgorithm::NewReno);
   EXPECT_EQ(run.drivers, Arguments{"passthrough"});
   EXPECT_EQ(run.parameters.size(), 2u);
 }
@@ -199,6 +210,7 @@ TEST_F(ConfigFile, CommandLineWins) {
 TEST_F(ConfigFile, MistakesNameThePlace) {
   expect_refused({"run", "--config", write("frob = 1\n")}, "'frob' is no option");
   expect_refused({"run", "--config", write("mtu = \n")}, ":1:");
+  expect_refused({"run", "--config", write("congestion = true\n")}, "'true' is neither cubic nor newreno");
   expect_refused({"run", "--config", write("[mtu]\nx = 1\n")}, "no plain value");
   expect_refused({"run", "--config", "/nonexistent/x.toml"}, "No such file");
 }

@@ -53,6 +53,12 @@ TEST(OptionValues, Cidr) {
     EXPECT_FALSE(parse_cidr(bad)) << bad;
 }
 
+TEST(OptionValues, CongestionControls) {
+  EXPECT_EQ(*parse_congestion("cubic"), stack::tcp::CongestionAlgorithm::Cubic);
+  EXPECT_EQ(*parse_congestion("newreno"), stack::tcp::CongestionAlgorithm::NewReno);
+  for (const char* bad : {"", "Cubic", "reno", "cubic ", "bbr"}) EXPECT_FALSE(parse_congestion(bad)) << bad;
+}
+
 TEST(ExitStatus, CommandsOwnFailureComesFirst) {
   EXPECT_EQ(decide_exit({ExitReason::Command, 7, 0}, true), (ExitStatus{ExitReason::Command, 7}));
   EXPECT_EQ(decide_exit({ExitReason::Command, 0, 0}, true), (ExitStatus{ExitReason::Verifier, 3}));
