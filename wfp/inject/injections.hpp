@@ -18,8 +18,8 @@
 
 #include "fwps/inject.h"
 #include "wfp/host/host.hpp"
-#include "wfp/inject/handle.hpp"
 #include "wfp/inject/inject_status.hpp"
+#include "wfp/inject/injection_handles.hpp"
 #include "wfp/inject/ip_header.hpp"
 #include "wfp/inject/ticket.hpp"
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "wfp/kernel/handle_table.hpp"
+#include "wfp/kernel/kernel_handles.hpp"
 #include "wfp/kernel/pool_memory.hpp"
 #include "wfp/kernel/registry.hpp"
 #include "wfp/kernel/scheduler.hpp"
@@ -29,7 +29,7 @@ class Kernel {
 
   Scheduler& scheduler() { return *scheduler_; }
   PoolMemory& pool() { return pool_; }
-  HandleTable& handles() { return handles_; }
+  KernelHandles& handles() { return handles_; }
   Registry& registry() { return registry_; }
 
   // Where DbgPrint goes; set before drivers run. Without a sink it goes nowhere.
@@ -41,7 +41,7 @@ class Kernel {
  private:
   std::unique_ptr<Scheduler> scheduler_;
   PoolMemory pool_;
-  HandleTable handles_;
+  KernelHandles handles_;
   Registry registry_;
   DebugSink debug_sink_;
 };

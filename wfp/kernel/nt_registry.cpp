@@ -106,7 +106,7 @@ NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES Obje
   if (!assert_irql_at_most(PASSIVE_LEVEL, "ZwOpenKey")) return STATUS_UNSUCCESSFUL;
   if (KeyHandle == nullptr || ObjectAttributes == nullptr || ObjectAttributes->ObjectName == nullptr)
     return STATUS_INVALID_PARAMETER;
-  HandleTable& handles = Kernel::current().handles();
+  KernelHandles& handles = Kernel::current().handles();
   const std::u16string_view name = view_of(*ObjectAttributes->ObjectName);
   std::optional<RegistryKey> key;
   if (ObjectAttributes->RootDirectory == nullptr) {

@@ -1,4 +1,4 @@
-#include "wfp/inject/handle.hpp"
+#include "wfp/inject/injection_handles.hpp"
 
 #include "fwps/inject.h"
 #include "nt/ntstatus.h"

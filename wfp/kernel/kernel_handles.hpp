@@ -20,7 +20,7 @@ struct RegistryKey {
 };
 using HandleTarget = std::variant<std::monostate, Thread*, RegistryKey>;
 
-class HandleTable {
+class KernelHandles {
  public:
   std::optional<HANDLE> open(HandleTarget target);  // nothing when kMaxHandles are open
   void set(HANDLE handle, HandleTarget target);     // what an open handle names from now on

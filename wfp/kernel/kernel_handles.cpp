@@ -1,4 +1,4 @@
-#include "wfp/kernel/handle_table.hpp"
+#include "wfp/kernel/kernel_handles.hpp"
 
 #include <utility>
 
@@ -12,7 +12,7 @@ HANDLE encode(std::size_t slot, std::uint32_t generation) {
 
 }  // namespace
 
-std::optional<HANDLE> HandleTable::open(HandleTarget target) {
+std::optional<HANDLE> KernelHandles::open(HandleTarget target) {
   const std::lock_guard lock(lock_);
   if (free_.empty()) {
     if (slots_.size() >= kMaxHandles) return std::nullopt;
@@ -25,26 +25,26 @@ std::optional<HANDLE> HandleTable::open(HandleTarget target) {
   return encode(slot, slots_[slot].generation);
 }
 
-void HandleTable::set(HANDLE handle, HandleTarget target) {
+void KernelHandles::set(HANDLE handle, HandleTarget target) {
   const std::lock_guard lock(lock_);
   if (const auto slot = slot_of(handle)) slots_[*slot].target = std::move(target);
 }
 
-std::optional<std::size_t> HandleTable::slot_of(HANDLE handle) const {
+std::optional<std::size_t> KernelHandles::slot_of(HANDLE handle) const {
   const auto value = reinterpret_cast<std::uintptr_t>(handle);
   const std::size_t slot = (value >> 2 & 0xfffff) - 1;
   if (slot >= slots_.size() || encode(slot, slots_[slot].generation) != handle) return std::nullopt;
   return slot;
 }
 
-HandleTarget HandleTable::find(HANDLE handle) const {
+HandleTarget KernelHandles::find(HANDLE handle) const {
   const std::lock_guard lock(lock_);
   const auto slot = slot_of(handle);
   return slot ? slots_[*slot].target : HandleTarget{};
 }
 
 // Under the lock: whoever closes the handle meanwhile may hold the last other reference.
-Thread* HandleTable::retain_thread(HANDLE handle) const {
+Thread* KernelHandles::retain_thread(HANDLE handle) const {
   const std::lock_guard lock(lock_);
   const auto slot = slot_of(handle);
   Thread* const* thread = slot ? std::get_if<Thread*>(&slots_[*slot].target) : nullptr;
@@ -53,7 +53,7 @@ Thread* HandleTable::retain_thread(HANDLE handle) const {
   return *thread;
 }
 
-HandleTarget HandleTable::close(HANDLE handle) {
+HandleTarget KernelHandles::close(HANDLE handle) {
   const std::lock_guard lock(lock_);
   const auto slot = slot_of(handle);
   if (!slot) return {};
@@ -62,7 +62,7 @@ HandleTarget HandleTable::close(HANDLE handle) {
   return std::exchange(slots_[*slot].target, HandleTarget{});
 }
 
-std::size_t HandleTable::open_count() const {
+std::size_t KernelHandles::open_count() const {
   const std::lock_guard lock(lock_);
   return slots_.size() - free_.size();
 }
