@@ -6,12 +6,14 @@
 DEFINE_GUID(WFPTAP_TEST_GUID, 0x01020304, 0x0506, 0x0708, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10);
 extern "C" const GUID* guid_from_a(void);
 extern "C" const GUID* guid_from_b(void);
+extern "C" const GUID* guid_from_c(void);
 extern "C" const GUID* layer_from_c(void);
 
 namespace {
 
 TEST(Guid, OneDefinitionServesAllFilesThatDefineIt) {
   EXPECT_EQ(guid_from_a(), guid_from_b());
+  EXPECT_EQ(guid_from_a(), guid_from_c());
   EXPECT_EQ(guid_from_a(), &WFPTAP_TEST_GUID);
   EXPECT_EQ(WFPTAP_TEST_GUID.Data4[7], 0x10);
 }

@@ -44,8 +44,8 @@ static inline bool operator==(const GUID& left, const GUID& right) { return Inli
 #undef DEFINE_GUID
 #ifdef INITGUID
 #define DEFINE_GUID(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8) \
-  WFPTAP_GUID_DECLARE(name);                                         \
-  __attribute__((weak)) const GUID name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}}
+  WFPTAP_GUID_DECLARE(name) __attribute__((weak));                   \
+  const GUID name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}}
 #else
 #define DEFINE_GUID(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8) WFPTAP_GUID_DECLARE(name)
 #endif

@@ -16,11 +16,14 @@ namespace {
 
 constexpr const char* kDebuggedVariable =
     "WFPTAP_INNER";  // "CHANNEL-FD REPORT-FD CONTROL-PATH" for the program under gdb
+constexpr const char* kDebuggerHint =
+    "echo Set breakpoints, for example: break MyClassifyFn. A driver is loaded later, they wait for it.\\n"
+    "Then: run. COMMAND starts when the drivers are loaded.\\n";
 
 std::vector<std::string> debugger_command(const StackStart& start) {
   std::vector<std::string> words{"gdb", "-q", "-ex", "set startup-with-shell off"};
   if (is_debugged_by_hand(start.options))
-    words.insert(words.end(), {"-ex", "run"});
+    words.insert(words.end(), {"-ex", "set breakpoint pending on", "-ex", kDebuggerHint});
   else  // prints all stacks when the program stops, and ends
     words.insert(words.end(), {"-batch", "-ex", "run", "-ex", "thread apply all backtrace"});
   words.insert(words.end(), {"--args", program_path().string()});
