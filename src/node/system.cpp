@@ -222,6 +222,7 @@ void System::cancel(TimerId timer) {
 }
 
 void System::set_trace(shim::TraceSink* trace) { impl_->shim->set_trace(trace); }
+void System::set_block_sink(shim::TraceSink* sink) { impl_->shim->set_block_sink(sink); }
 void System::set_coalescing_handler(std::function<void(bool allowed)> handler) {
   impl_->shim->set_coalescing_handler(std::move(handler));
 }

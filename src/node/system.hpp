@@ -94,6 +94,7 @@ class System {
   stack::Instant now() const;
 
   void set_trace(shim::TraceSink* trace);
+  void set_block_sink(shim::TraceSink* sink);  // what filters and callouts block; null ends it
   // Called when callouts begin or cease to refuse coalesced receive, so that the device can stop making super-frames.
   void set_coalescing_handler(std::function<void(bool allowed)> handler);
 

@@ -42,7 +42,10 @@ ClassifyResult Classifier::ask(const Question& question) {
 }
 
 void Classifier::trace(const Question& question, const ClassifyResult& result, bool pended) {
-  if (sink_ == nullptr) return;
+  if (sink_ != nullptr) sink_->classified(record_of(question, result, pended));
+}
+
+TraceRecord Classifier::record_of(const Question& question, const ClassifyResult& result, bool pended) const {
   const Facts& facts = question.facts;
   const FWPS_INCOMING_VALUES0& values = question.values.get();
   TraceRecord record;
@@ -66,7 +69,7 @@ void Classifier::trace(const Question& question, const ClassifyResult& result, b
   record.absorb = result.absorb;
   record.pended = pended;
   record.injection_state = injection_state(question.packet);
-  sink_->classified(record);
+  return record;
 }
 
 std::optional<stack::Packet> Classifier::judge(LayerPair pair, stack::Packet packet, const Facts& facts,
@@ -87,6 +90,7 @@ void Classifier::give_up(stack::Packet packet, const Question& question, const C
     if (packet) hooks_.stats().count(stack::Drop::Absorbed);
     return;
   }
+  if (block_sink_ != nullptr) block_sink_->classified(record_of(question, result, false));
   if (packet) {
     hooks_.stats().count(blocked_as);
     packet.nbl()->Status = drop_status(blocked_as);

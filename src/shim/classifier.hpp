@@ -47,16 +47,19 @@ class Classifier {
                stack::Drop blocked_as);
 
   void set_sink(TraceSink* sink) { sink_ = sink; }
+  void set_block_sink(TraceSink* sink) { block_sink_ = sink; }
   Interfaces& interfaces() { return interfaces_; }
   wfp::engine::Engine& engine() { return engine_; }
   stack::Hooks& hooks() { return hooks_; }
 
  private:
+  TraceRecord record_of(const Question& question, const wfp::engine::ClassifyResult& result, bool pended) const;
   void show_discard(const Question& question, std::uint64_t filter_id);
 
   wfp::engine::Engine& engine_;
   stack::Hooks& hooks_;
   TraceSink* sink_ = nullptr;
+  TraceSink* block_sink_ = nullptr;
   Interfaces interfaces_;
 };
 

@@ -37,6 +37,8 @@ class Shim final : public stack::Inspector, public stack::Authorizer, public sta
   void add_interface(std::uint32_t index, std::uint32_t type) { classifier_.interfaces().add(index, type); }
   // A sink arms every layer; null ends it. It outlives the shim or is taken out first.
   void set_trace(TraceSink* sink);
+  // Told what filters and callouts block, but for what a callout absorbs. Arms nothing; lives as a trace sink does.
+  void set_block_sink(TraceSink* sink) { classifier_.set_block_sink(sink); }
   // Called at once and whenever callouts begin or cease to refuse coalesced receive, so that the device can follow.
   void set_coalescing_handler(std::function<void(bool allowed)> handler);
   // The engine's set of layers has changed. The host's layers handler calls it.

@@ -50,8 +50,9 @@ constexpr std::array kDrivers{Column{"name", "name"}, Column{"state", "state"}, 
                               Column{"violations", "violations"}, Column{"file", "file"}};
 constexpr std::array kObjects{Column{"driver", "driver"}, Column{"kind", "kind"}, Column{"count", "count"},
                               Column{"bytes", "bytes"}, Column{"detail", "oldest"}};
-constexpr std::array kNetEvents{Column{"time", "time"}, Column{"type", "type"}, Column{"layer", "layer"},
-                                Column{"reason", "reason"}, Column{"packet", "packet"}};
+constexpr std::array kNetEvents{Column{"time", "time"},     Column{"type", "type"},     Column{"layer", "layer"},
+                                Column{"reason", "reason"}, Column{"filter", "filter"}, Column{"callout", "callout"},
+                                Column{"packet", "packet"}};
 
 constexpr std::array kTables{
     Table{"flows", "Conversations that the stack has authorized.", "There is no flow.", kFlows},
@@ -64,7 +65,8 @@ constexpr std::array kTables{
           kFilters},
     Table{"drivers", "Loaded drivers and what they hold.", "No driver is loaded.", kDrivers},
     Table{"objects", "What drivers hold at this moment, by kind.", "No driver holds anything.", kObjects},
-    Table{"netevents", "The latest packets that were dropped, and why.", "No packet was dropped yet.", kNetEvents},
+    Table{"netevents", "The latest packets and operations that were dropped, and why.", "No packet was dropped yet.",
+          kNetEvents},
 };
 
 std::string cell_text(const Json& row, std::string_view key) {

@@ -97,6 +97,7 @@ std::string Daemon::start() {
     network_ = std::make_unique<SocketNetwork>(system);
     net_events_ = std::make_unique<NetEvents>(&system.discard_observer(), [&system] { return system.now(); });
     system.stack().hooks().set_discard_observer(net_events_.get());
+    system.set_block_sink(net_events_.get());
     system.kernel().set_debug_sink([this](wfp::ledger::DriverId driver, unsigned level, const std::string& line) {
       logging_.debug_print(wfp::ledger::driver_name(driver), level, line);
     });
@@ -179,6 +180,7 @@ output::Report Daemon::finish() {
     server_->stop();
     node_->call([this](node::System& system) {
       services_.clear();
+      system.set_block_sink(nullptr);
       system.stack().hooks().set_discard_observer(&system.discard_observer());
       net_events_.reset();
     });

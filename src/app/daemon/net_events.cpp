@@ -1,17 +1,58 @@
 #include "src/app/daemon/net_events.hpp"
 
+#include <array>
+
 namespace app {
+namespace {
+
+std::string_view name_of(stack::Hook hook) {
+  constexpr std::array<std::string_view, stack::kHookCount> kNames{"ip in",        "ip out",        "forward",
+                                                                   "transport in", "transport out", "datagram in",
+                                                                   "datagram out", "icmp error in", "icmp error out"};
+  return kNames[static_cast<std::size_t>(hook)];
+}
+
+}  // namespace
 
 bool NetEvents::discarded(const stack::Packet& packet, stack::Drop reason, const stack::PacketContext& context) {
-  Event event{clock_(), reason, true, context};
-  event.context.endpoint = {};
-  keep(std::move(event));
+  keep({.time = clock_(),
+        .reason = stack::name_of(reason),
+        .where = name_of(context.hook),
+        .protocol = context.protocol,
+        .direction = context.direction,
+        .local = {context.local, context.local_port},
+        .remote = {context.remote, context.remote_port},
+        .tcp_flags = context.tcp_flags});
   return behind_ == nullptr || behind_->discarded(packet, reason, context);
 }
 
+// A clone that could not be sent has the addresses of the packet that it was cloned from.
 void NetEvents::discarded_early(const stack::Packet& packet, stack::Drop reason) {
-  keep({clock_(), reason, false, {}});
+  Event event{.time = clock_(), .reason = stack::name_of(reason)};
+  const stack::PacketMeta* meta = nullptr;
+  if (packet) meta = packet.parent_meta() != nullptr ? packet.parent_meta() : &packet.meta();
+  if (meta != nullptr && meta->protocol != 0) {
+    const bool inbound = meta->direction == stack::Direction::Inbound;
+    event.protocol = meta->protocol;
+    event.direction = meta->direction;
+    event.local.address = inbound ? meta->destination : meta->source;
+    event.remote.address = inbound ? meta->source : meta->destination;
+  }
+  keep(event);
   if (behind_ != nullptr) behind_->discarded_early(packet, reason);
+}
+
+void NetEvents::classified(const shim::TraceRecord& record) {
+  keep({.time = clock_(),
+        .reason = stack::name_of(stack::Drop::Blocked),
+        .where = record.layer_name,
+        .protocol = record.protocol,
+        .direction = record.direction,
+        .local = record.local,
+        .remote = record.remote,
+        .tcp_flags = record.tcp_flags,
+        .filter_id = record.filter_id,
+        .callout_id = record.callout_id});
 }
 
 void NetEvents::keep(Event event) {
@@ -19,7 +60,7 @@ void NetEvents::keep(Event event) {
     events_.pop_front();
     ++forgotten_;
   }
-  events_.push_back(std::move(event));
+  events_.push_back(event);
 }
 
 }  // namespace app

@@ -68,23 +68,18 @@ std::string address_text(const std::array<std::uint8_t, 16>& bytes, bool is_v4, 
       .to_string();
 }
 
-std::string_view name_of(stack::Hook hook) {
-  constexpr std::array<std::string_view, stack::kHookCount> kNames{"ip in",        "ip out",        "forward",
-                                                                   "transport in", "transport out", "datagram in",
-                                                                   "datagram out", "icmp error in", "icmp error out"};
-  return kNames[static_cast<std::size_t>(hook)];
+std::string end_text(const NetEvents::Event& event, const stack::SocketAddress& end) {
+  const bool has_port = (event.protocol == kTcp || event.protocol == kUdp) && end.port != 0;
+  return has_port ? end.to_string() : end.address.to_string();
 }
 
-std::string packet_text(const stack::PacketContext& context) {
-  const bool has_ports = context.protocol == kTcp || context.protocol == kUdp;
-  const auto end = [has_ports](const stack::IpAddress& address, std::uint16_t port) {
-    return has_ports ? stack::SocketAddress{address, port}.to_string() : address.to_string();
-  };
-  const auto local = end(context.local, context.local_port), remote = end(context.remote, context.remote_port);
-  const bool inbound = context.direction == stack::Direction::Inbound;
+std::string packet_text(const NetEvents::Event& event) {
+  if (event.protocol == 0) return "";
+  const auto local = end_text(event, event.local), remote = end_text(event, event.remote);
+  const bool inbound = event.direction == stack::Direction::Inbound;
   std::string text =
-      output::protocol_name(context.protocol) + " " + (inbound ? remote : local) + " > " + (inbound ? local : remote);
-  if (context.tcp_flags != 0) text += " [" + output::tcp_flag_letters(context.tcp_flags) + "]";
+      output::protocol_name(event.protocol) + " " + (inbound ? remote : local) + " > " + (inbound ? local : remote);
+  if (event.protocol == kTcp && event.tcp_flags != 0) text += " [" + output::tcp_flag_letters(event.tcp_flags) + "]";
   return text;
 }
 
@@ -179,9 +174,11 @@ Json show_net_events(node::System& system, const NetEvents& events, std::int64_t
   for (const auto& event : events.latest())
     rows.add({{"time", time_text(event.time.ns() + epoch_ns)},
               {"type", "drop"},
-              {"reason", stack::name_of(event.reason)},
-              {"layer", event.has_context ? name_of(event.context.hook) : ""},
-              {"packet", event.has_context ? packet_text(event.context) : ""}});
+              {"reason", event.reason},
+              {"layer", event.where},
+              {"filter", event.filter_id == 0 ? Json(nullptr) : Json(event.filter_id)},
+              {"callout", event.callout_id == 0 ? Json(nullptr) : Json(event.callout_id)},
+              {"packet", packet_text(event)}});
   auto result = rows.take();
   result["forgotten"] = events.forgotten_count();
   result["dropped"] = packet_counts(system)["dropped"];
