@@ -19,10 +19,9 @@ struct Table {
   std::span<const Column> columns;
 };
 
-constexpr std::array kFlows{Column{"flow", "flow"},      Column{"protocol", "protocol"},
-                            Column{"local", "local"},    Column{"remote", "remote"},
-                            Column{"state", "state"},    Column{"direction", "direction"},
-                            Column{"process", "process"}};
+constexpr std::array kFlows{Column{"flow", "flow"},           Column{"protocol", "protocol"},
+                            Column{"local", "local"},         Column{"remote", "remote"},
+                            Column{"direction", "direction"}, Column{"process", "process"}};
 constexpr std::array kEndpoints{Column{"endpoint", "endpoint"}, Column{"protocol", "protocol"},
                                 Column{"local", "local"},       Column{"remote", "remote"},
                                 Column{"state", "state"},       Column{"process", "process"}};
