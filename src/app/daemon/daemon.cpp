@@ -45,6 +45,14 @@ std::string driver_of(std::uint32_t callout_id, wfp::engine::Engine& engine) {
   return {};
 }
 
+std::string line_of(const wfp::ledger::Violation& violation) {
+  std::string line = violation.rule;
+  if (violation.driver != wfp::ledger::kNoDriver) line += " by " + wfp::ledger::driver_name(violation.driver);
+  line += ": " + violation.message;
+  if (!violation.packet.empty()) line += "; packet: " + violation.packet;
+  return line;
+}
+
 }  // namespace
 
 Daemon::Daemon(const RunOptions& options)
@@ -85,7 +93,7 @@ std::string Daemon::start() {
   if (capture_) capture_->start();
   if (trace_file_) trace_file_->start();
   wfp::ledger::set_sink([this](const wfp::ledger::Violation& violation) {
-    logging_.write(stack::LogLevel::Error, "violation", violation.rule + ": " + violation.message);
+    logging_.write(stack::LogLevel::Error, "violation", line_of(violation));
   });
   node_->start();
   is_running_ = true;

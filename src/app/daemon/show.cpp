@@ -115,8 +115,8 @@ Json show_endpoints(node::System& system) {
   Rows rows{"endpoints"};
   system.stack().endpoints().for_each([&](const stack::ip::EndpointRecord& record) {
     rows.add({{"endpoint", hex(record.facts.endpoint.value)},
-              {"protocol", output::protocol_name(record.protocol)},
-              {"local", record.local.to_string()},
+              {"protocol", record.protocol == 0 ? "any" : output::protocol_name(record.protocol)},
+              {"local", record.protocol == 0 ? "" : record.local.to_string()},
               {"remote", record.remote.port == 0 ? "" : record.remote.to_string()},
               {"state", record.state},
               {"process", process_text(record.facts.owner)}});
