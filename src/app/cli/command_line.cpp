@@ -12,10 +12,14 @@
 namespace app {
 namespace {
 
-constexpr const char* kExitHelp =
+constexpr const char* kTestExits =
     "Exit codes: 0 all went well; COMMAND's own code when it failed; 2 something could not be set up;\n"
     "3 a verifier rule was broken or a driver faulted; 124 --timeout ran out; 128+N ended by signal N.\n"
     "The last line on standard error says which: wfptap: exit reason=command code=7";
+constexpr const char* kRunExits =
+    "Exit codes: 0 it was told to end; 2 something could not be set up; 3 a verifier rule was broken.";
+constexpr const char* kClientExits =
+    "Exit codes: 0 done; 1 the daemon refused, or what it was to do failed; 2 no daemon listens, or wrong use.";
 
 EndEarly usage_error(const std::string& sentence, const std::string& command) {
   const std::string more = command.empty() ? "wfptap --help" : "wfptap " + command + " --help";
@@ -36,6 +40,7 @@ const std::vector<std::string> kTopics{"status",  "flows",   "endpoints", "layer
                                        "filters", "drivers", "objects",   "netevents"};
 
 void add_client_options(CLI::App& command, Texts& t) {
+  command.footer(kClientExits);
   command.add_option("--control", t.client.control_path, "control socket of the daemon [WFPTAP_CONTROL]")
       ->type_name("PATH");
 }
@@ -49,7 +54,7 @@ void define_test(CLI::App& app, Texts& t) {
                                    "Run COMMAND against the stack in a private network namespace:\n"
                                    "wfptap test [DRIVER...] [options] -- COMMAND [ARG...]");
   test.footer(std::string("COMMAND finds WFPTAP_ADDRESS, WFPTAP_ADDRESS6 and WFPTAP_CONTROL in its environment.\n") +
-              kExitHelp);
+              kTestExits);
   test.add_option("DRIVER", t.test_drivers, "drivers to load: names that ship, or shared objects");
   define_run_options(test, t.run);
   test.add_option("--timeout", t.timeout_seconds, "end COMMAND after this many seconds")
@@ -62,7 +67,8 @@ void define_run(CLI::App& app, Texts& t) {
   auto& run = *app.add_subcommand("run", "Run the stack as a daemon, in the foreground, in this network namespace");
   run.footer(
       "SIGTERM and SIGINT end it cleanly: drivers are unloaded first. SIGHUP is ignored.\n"
-      "It says READY=1 to systemd (NOTIFY_SOCKET), and writes a line to --ready-fd.");
+      "It says READY=1 to systemd (NOTIFY_SOCKET), and writes a line to --ready-fd.\n" +
+      std::string(kRunExits));
   define_run_options(run, t.run);
   run.add_option("--user", t.run.user, "user to become once the device is up")->type_name("NAME");
   run.add_option("--ready-fd", t.run.ready_fd, "descriptor to write 'ready' to once everything is usable")
@@ -81,13 +87,14 @@ void define_show(CLI::App& app, Texts& t) {
 void define_filter(CLI::App& app, Texts& t) {
   auto& filter = *app.add_subcommand("filter", "Add and delete filters of a running daemon");
   filter.require_subcommand(1);
+  filter.footer(kClientExits);
   auto& add = *filter.add_subcommand("add", "Add a filter; prints its id");
   add.add_option("--layer", t.client.layer, "layer, e.g. INBOUND_TRANSPORT_V4")->required()->type_name("LAYER");
   add.add_option("--action", t.client.action, "block, permit, or a callout's kind")
       ->check(CLI::IsMember({"block", "permit", "callout-terminating", "callout-inspection", "callout-unknown"}))
       ->capture_default_str();
   add.add_option("--callout", t.client.callout, "callout for a callout action: its GUID")->type_name("KEY");
-  add.add_option("--condition", t.client.conditions, "e.g. IP_REMOTE_PORT=80; repeatable, all must hold")
+  add.add_option("--condition", t.client.conditions, "e.g. IP_PROTOCOL=tcp; repeatable, all must hold")
       ->type_name("FIELD=VALUE")
       ->allow_extra_args(false);
   add.add_option("--weight", t.client.weight, "higher is asked earlier; automatic unless given")->type_name("N");
@@ -103,6 +110,7 @@ void define_filter(CLI::App& app, Texts& t) {
 void define_driver(CLI::App& app, Texts& t) {
   auto& driver = *app.add_subcommand("driver", "Load and unload drivers of a running daemon");
   driver.require_subcommand(1);
+  driver.footer(kClientExits);
   auto& load = *driver.add_subcommand("load", "Load a driver and call its DriverEntry");
   load.add_option("DRIVER", t.client.driver, "a name that ships, or a shared object")->required();
   load.add_option("--param", t.parameters, "registry parameter; repeatable")
@@ -123,7 +131,7 @@ void define_streams(CLI::App& app, Texts& t) {
   trace.add_option("--format", t.client.trace_format, "line, dx (as a Windows debugger prints it) or json")
       ->check(CLI::IsMember({"line", "dx", "json"}))
       ->capture_default_str();
-  trace.add_option("--count", t.client.count, "end after this many")->type_name("N");
+  trace.add_option("--count", t.client.count, "end after this many; 0: never")->type_name("N");
   add_client_options(trace, t);
   auto& connect = *app.add_subcommand("connect", "Standard input and output over a TCP connection of the stack");
   connect.add_option("ADDRESS", t.client.address, "IPv4 or IPv6 address")->required();
@@ -136,6 +144,14 @@ std::string command_names(const CLI::App& app) {
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
     names += (names.empty() ? "" : ", ") + command->get_name();
   return names;
+}
+
+// Whose --help tells more: "filter add" of `filter add --action drop`.
+std::string full_name(const CLI::App* chosen, const std::vector<std::string>& ours) {
+  if (chosen == nullptr) return {};
+  const auto inner =
+      chosen->get_subcommands([&](const CLI::App* one) { return ours.size() > 1 && one->get_name() == ours[1]; });
+  return chosen->get_name() + (inner.empty() ? "" : " " + inner.front()->get_name());
 }
 
 bool is_given(const std::vector<std::string>& ours, const std::string& option) {
@@ -169,13 +185,17 @@ std::string merge_config_file(const CLI::App& command, std::vector<std::string>&
   return {};
 }
 
-// `driver load` takes VALUE=DATA too: the driver is the one that it loads.
+// `driver load` takes VALUE=DATA too: the driver is the one that it loads, under the name that it will have.
 std::string take_client_parameters(Texts& t) {
+  const auto name = driver_name_of(t.client.driver);
   for (const auto& text : t.parameters) {
     const auto equals = text.find('=');
     const bool names_driver = text.substr(0, equals).find(':') != std::string::npos;
-    auto parameter = parse_driver_parameter(names_driver ? text : t.client.driver + ":" + text);
+    auto parameter = parse_driver_parameter(names_driver ? text : name + ":" + text);
     if (!parameter) return "--param: " + parameter.why();
+    if (parameter->driver != name)
+      return "--param: '" + text + "' is for driver '" + parameter->driver + "', and '" + name +
+             "' is loaded; write " + parameter->value + "=" + parameter->data;
     t.client.parameters.push_back(std::move(*parameter));
   }
   return {};
@@ -236,7 +256,6 @@ std::variant<CommandLine, EndEarly> parse_command_line(const std::vector<std::st
   CLI::App app{"wfptap: a TCP/IP stack on a TAP device that meets Windows callout drivers with real traffic",
                "wfptap"};
   app.set_version_flag("--version", "wfptap " + std::string(kVersion));
-  app.footer(kExitHelp);
   app.require_subcommand(1);
   define_test(app, texts);
   define_run(app, texts);
@@ -244,6 +263,8 @@ std::variant<CommandLine, EndEarly> parse_command_line(const std::vector<std::st
   define_filter(app, texts);
   define_driver(app, texts);
   define_streams(app, texts);
+  // Last, because commands inherit the footer that is there when they are added.
+  app.footer("'wfptap COMMAND --help' tells the options of a command, and its exit codes.");
 
   const auto named =
       app.get_subcommands([&](const CLI::App* one) { return !ours.empty() && one->get_name() == ours.front(); });
@@ -261,7 +282,7 @@ std::variant<CommandLine, EndEarly> parse_command_line(const std::vector<std::st
     std::ostringstream out, err;
     const int code = app.exit(error, out, err);
     if (code == 0) return EndEarly{0, out.str()};
-    return usage_error(error.what(), chosen != nullptr ? chosen->get_name() : "");
+    return usage_error(error.what(), full_name(chosen, ours));
   }
   return finish(app, texts, std::move(command), separator != arguments.end());
 }

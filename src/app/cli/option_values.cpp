@@ -53,6 +53,17 @@ constexpr stack::Duration kLongestDelay = std::chrono::seconds{10};
 
 }  // namespace
 
+bool is_driver_path(std::string_view name_or_path) {
+  return name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".so");
+}
+
+std::string driver_name_of(std::string_view name_or_path) {
+  if (!is_driver_path(name_or_path)) return std::string(name_or_path);
+  const auto file = name_or_path.substr(name_or_path.rfind('/') + 1);
+  const auto dot = file.rfind('.');
+  return std::string(file.substr(0, dot == 0 ? std::string_view::npos : dot));
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

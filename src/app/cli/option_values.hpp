@@ -41,6 +41,11 @@ Parsed<bool> parse_on_off(std::string_view text);
 Parsed<stack::tcp::CongestionAlgorithm> parse_congestion(std::string_view text);  // cubic newreno
 Parsed<stack::Duration> parse_duration(std::string_view text);  // 20ms, 1.5s, 100us; a bare number is milliseconds
 
+// A driver is given by the name of one that ships, or by a path: a text with a slash or that ends with .so.
+bool is_driver_path(std::string_view name_or_path);
+// The name that it has once it is loaded: passthrough of passthrough, tally of ./tally.so.
+std::string driver_name_of(std::string_view name_or_path);
+
 // A whole decimal number; nothing around it.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

@@ -158,7 +158,9 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--endpoint-metadata", t.endpoint_metadata, "handle of packets without an endpoint",
           "windows|corrected");
   add_one(app, "--verify", t.verify, "how closely drivers are watched", "off|standard|full");
-  add_one(app, "--impair", t.impair, "make the link worse, e.g. loss=1%,delay=20ms,reorder=2%,duplicate=1%", "LIST");
+  add_one(app, "--impair", t.impair,
+          "make the link worse, e.g. loss=1%,delay=20ms,reorder=2%,duplicate=1%; a delay without unit is in ms",
+          "LIST");
   add_one(app, "--seed", t.seed, "seed of --impair, so that a run can be repeated", "N");
   add_one(app, "--time-wait", t.time_wait_seconds, "seconds that TCP connections stay in TIME-WAIT", "N");
   add_one(app, "--tcp-timestamps", t.timestamps, "offer TCP timestamps (RFC 7323)", "on|off");
@@ -183,6 +185,10 @@ Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool all_servi
     return P::error(std::move(why));
   if (texts.drivers.size() > kMaxDrivers)
     return P::error("more than " + std::to_string(kMaxDrivers) + " drivers are given");
+  std::set<std::string> names;
+  for (const auto& driver : texts.drivers)
+    if (const auto name = driver_name_of(driver); !names.insert(name).second)
+      return P::error("driver '" + name + "' is named twice; a driver is loaded once");
   options.drivers = texts.drivers;
   auto level = parse_log_level(texts.log_level);
   if (!level) return P::error("--log-level: " + level.why());

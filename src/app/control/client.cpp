@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "src/app/cli/exit_status.hpp"
+#include "src/app/cli/option_values.hpp"
 #include "src/app/control/client_streams.hpp"
 #include "src/app/control/show_text.hpp"
 #include "src/app/control/socket_path.hpp"
@@ -36,8 +37,7 @@ Json parameters_json(const ClientOptions& options) {
 // The daemon has another working directory: a path is made whole before it is sent; the name of one that ships is
 // not.
 std::string driver_argument(const std::string& driver) {
-  const bool is_path = driver.find('/') != std::string::npos || driver.ends_with(".so");
-  return is_path ? std::filesystem::absolute(driver).lexically_normal().string() : driver;
+  return is_driver_path(driver) ? std::filesystem::absolute(driver).lexically_normal().string() : driver;
 }
 
 }  // namespace

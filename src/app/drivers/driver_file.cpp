@@ -34,10 +34,10 @@ Parsed<DriverPath> find_driver(const std::string& name_or_path, const std::vecto
   using P = Parsed<DriverPath>;
   std::error_code ignored;
   if (name_or_path.empty()) return P::error("a driver's name is empty");
-  if (name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".so")) {
+  if (is_driver_path(name_or_path)) {
     const auto path = fs::absolute(name_or_path, ignored).lexically_normal();
     if (!fs::is_regular_file(path, ignored)) return P::error("driver " + name_or_path + ": there is no such file");
-    return DriverPath{path.stem().string(), path.string()};
+    return DriverPath{driver_name_of(name_or_path), path.string()};
   }
   std::string looked;
   for (const auto& folder : folders) {
@@ -51,7 +51,8 @@ Parsed<DriverPath> find_driver(const std::string& name_or_path, const std::vecto
 
 std::string explain_load_error(const std::string& path, const std::string& linker_message) {
   const auto symbol = undefined_symbol(linker_message);
-  if (!symbol) return "driver " + path + ": " + linker_message;
+  if (!symbol)  // the linker begins with the path
+    return "driver " + (linker_message.starts_with(path + ": ") ? "" : path + ": ") + linker_message;
   const std::string what = "driver " + path + " needs " + *symbol + ", which wfptap does not have";
   if (const auto known = find_known_symbol(*symbol))
     return what + " yet; it is a documented function of " + std::string(known->header) +

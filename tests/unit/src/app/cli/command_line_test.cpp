@@ -175,6 +175,52 @@ TEST(CommandLine, ClientCommands) {
   expect_refused({"filter", "add", "--layer", "X", "--callout", "c"}, "go together");
 }
 
+TEST(CommandLine, AParameterIsForTheDriverThatIsLoaded) {
+  const std::vector<DriverParameter> wanted{{"tally", "reinject", "7"}};
+  for (const char* driver : {"tally", "tally.so", "./tally.so", "/some.where/tally.so"})
+    for (const char* parameter : {"reinject=7", "tally:reinject=7"})
+      EXPECT_EQ(accepted({"driver", "load", driver, "--param", parameter}).client.parameters, wanted)
+          << driver << " " << parameter;
+  expect_refused({"driver", "load", "./tally.so", "--param", "passthrough:mode=naive"},
+                 "is for driver 'passthrough', and 'tally' is loaded; write mode=naive");
+}
+
+TEST(CommandLine, ADriverIsNamedOnce) {
+  expect_refused({"test", "passthrough", "passthrough", "--", "true"}, "driver 'passthrough' is named twice");
+  expect_refused({"run", "--driver", "a/tally.so", "--driver", "tally"}, "driver 'tally' is named twice");
+}
+
+std::string help(const Arguments& arguments) {
+  auto result = parse_command_line(arguments);
+  auto* end = std::get_if<EndEarly>(&result);
+  return end != nullptr ? end->text : "";
+}
+
+TEST(CommandLine, EachCommandTellsItsOwnExitCodes) {
+  EXPECT_NE(help({"test", "--help"}).find("124 --timeout ran out"), std::string::npos);
+  for (const Arguments& client :
+       {Arguments{"show"}, {"filter"}, {"filter", "add"}, {"driver", "load"}, {"trace"}, {"connect"}, {"run"}}) {
+    auto arguments = client;
+    arguments.push_back("--help");
+    const auto text = help(arguments);
+    EXPECT_EQ(text.find("124"), std::string::npos) << text;
+    EXPECT_EQ(text.find("last line"), std::string::npos) << text;
+    EXPECT_NE(text.find("Exit codes: 0 "), std::string::npos) << text;
+  }
+  EXPECT_EQ(help({"--help"}).find("124"), std::string::npos);
+}
+
+TEST(CommandLine, HelpTellsWhatANumberMeans) {
+  EXPECT_NE(help({"trace", "--help"}).find("0: never"), std::string::npos);
+  EXPECT_NE(help({"test", "--help"}).find("without unit is in ms"), std::string::npos);
+}
+
+TEST(CommandLine, AMistakeLeadsToTheHelpOfTheInnerCommand) {
+  expect_refused({"filter", "add", "--layer", "X", "--action", "drop"}, "Try 'wfptap filter add --help'.");
+  expect_refused({"driver", "load"}, "Try 'wfptap driver load --help'.");
+  expect_refused({"filter", "frobnicate"}, "Try 'wfptap filter --help'.");
+}
+
 class ConfigFile : public testing::Test {
  protected:
   std::string write(const std::string& text) {
