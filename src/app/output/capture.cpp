@@ -40,14 +40,20 @@ std::string Capture::error() const {
 
 void Capture::write_all() {
   std::vector<CapturedFrame> frames;
+  file_->flush();  // the header: a file is readable from the beginning
   while (queue_.take(frames)) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
       if (file_->write(frames[i])) continue;
       failure_ = errno != 0 ? errno : EIO;
       return queue_.fail(frames.size() - i);
     }
+    if (!queue_.is_empty()) continue;
+    if (!file_->flush()) {  // how many of them are in the file nobody knows
+      failure_ = errno != 0 ? errno : EIO;
+      return queue_.fail(frames.size());
+    }
+    queue_.all_written();
   }
-  if (!file_->flush() && failure_ == 0) failure_ = errno != 0 ? errno : EIO;
 }
 
 }  // namespace app::output

@@ -3,6 +3,7 @@
 // may be slow for ever: see src/app/control/trace_hub.hpp, which drops and counts.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -10,10 +11,18 @@
 
 namespace app::output {
 
+// Queues with records that are not in their file yet: who waits for 0 has all that was recorded, and may do so in a
+// signal handler. A queue that failed is not waited for.
+inline std::atomic<unsigned> queues_behind{0};
+static_assert(std::atomic<unsigned>::is_always_lock_free);
+
 template <typename T>
 class RecordQueue {
  public:
   explicit RecordQueue(std::size_t limit) : limit_(limit) {}
+  ~RecordQueue() { set_behind(false); }
+  RecordQueue(const RecordQueue&) = delete;
+  RecordQueue& operator=(const RecordQueue&) = delete;
 
   // Waits for room. After stop(), and after fail(), the record is counted as lost.
   void push(T record) {
@@ -24,6 +33,7 @@ class RecordQueue {
       return;
     }
     records_.push_back(std::move(record));
+    set_behind(true);
     if (records_.size() == 1) work_.notify_one();
   }
   // Waits for records and takes them all. False: stopped, and nothing is left.
@@ -34,6 +44,15 @@ class RecordQueue {
     std::swap(into, records_);
     room_.notify_all();
     return !into.empty();
+  }
+  // Nothing waits: the time for the writer to hand what it has buffered to the file. Then all_written().
+  bool is_empty() const {
+    const std::lock_guard lock(mutex_);
+    return records_.empty();
+  }
+  void all_written() {  // that was taken
+    const std::lock_guard lock(mutex_);
+    if (records_.empty()) set_behind(false);
   }
   void stop() {
     const std::lock_guard lock(mutex_);
@@ -47,6 +66,7 @@ class RecordQueue {
     failed_ = true;
     lost_ += lost + records_.size();
     records_.clear();
+    set_behind(false);
     room_.notify_all();
   }
   std::uint64_t lost() const {
@@ -55,12 +75,19 @@ class RecordQueue {
   }
 
  private:
+  void set_behind(bool behind) {
+    if (is_behind_ == behind) return;
+    is_behind_ = behind;
+    behind ? ++queues_behind : --queues_behind;
+  }
+
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable room_, work_;
   std::vector<T> records_;
   bool stopped_ = false;
   bool failed_ = false;
+  bool is_behind_ = false;  // counted in queues_behind
   std::uint64_t lost_ = 0;
 };
 

@@ -1,19 +1,27 @@
 #include "src/app/output/trace_file.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
 #include "src/app/output/trace_format.hpp"
 
 namespace app::output {
+namespace {
+
+constexpr std::size_t kLinesTogether = 64 * 1024;  // bytes of one write
+
+}  // namespace
 
 std::unique_ptr<TraceFile> TraceFile::open(const std::string& path, std::string& error) {
-  std::FILE* file = std::fopen(path.c_str(), "we");
-  if (file == nullptr) {
+  tap::FileDescriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (file.get() < 0) {
     error = "--trace " + path + ": " + std::strerror(errno);
     return nullptr;
   }
-  return std::unique_ptr<TraceFile>(new TraceFile(path, file));
+  return std::unique_ptr<TraceFile>(new TraceFile(path, std::move(file)));
 }
 
 void TraceFile::start() {
@@ -34,15 +42,31 @@ std::string TraceFile::error() const {
 
 void TraceFile::write_all() {
   std::vector<TraceEntry> entries;
+  std::string lines;
   while (queue_.take(entries)) {
+    std::size_t written = 0;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const auto line = format_json(entries[i]);
-      if (std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size()) continue;
-      failure_ = errno != 0 ? errno : EIO;
-      return queue_.fail(entries.size() - i);
+      lines += format_json(entries[i]);
+      if (lines.size() < kLinesTogether && i + 1 < entries.size()) continue;
+      if (!write_lines(lines)) return queue_.fail(entries.size() - written);
+      lines.clear();
+      written = i + 1;
     }
+    queue_.all_written();
   }
-  if (std::fflush(file_.get()) != 0) failure_ = errno != 0 ? errno : EIO;
+}
+
+bool TraceFile::write_lines(std::string_view lines) {
+  while (!lines.empty()) {
+    const auto written = ::write(file_.get(), lines.data(), lines.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      failure_ = errno != 0 ? errno : EIO;
+      return false;
+    }
+    lines.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
 }
 
 }  // namespace app::output

@@ -1,13 +1,14 @@
 // --trace FILE: every classify call as one JSON object a line, written by a thread of its own. Like Capture, it makes
-// the stack wait when the disk cannot follow, and counts and says what it could not write.
+// the stack wait when the disk cannot follow, and counts and says what it could not write. Each write() has whole lines:
+// however the process ends, the file has no half of one.
 #pragma once
 
-#include <cstdio>
 #include <memory>
 #include <thread>
 
 #include "src/app/output/record_queue.hpp"
 #include "src/app/output/trace_entry.hpp"
+#include "tap/file_descriptor.hpp"
 
 namespace app::output {
 
@@ -25,14 +26,12 @@ class TraceFile {
   std::string error() const;     // after close(); empty: all was written
 
  private:
-  struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  TraceFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
+  TraceFile(std::string path, tap::FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
   void write_all();
+  bool write_lines(std::string_view lines);  // false: failure_ is set
 
   std::string path_;
-  std::unique_ptr<std::FILE, CloseFile> file_;
+  tap::FileDescriptor file_;
   RecordQueue<TraceEntry> queue_{kMaxQueued};
   int failure_ = 0;  // an errno value; written by the thread before it ends
   std::thread thread_;

@@ -154,7 +154,7 @@ std::string format_line(const TraceEntry& entry) {
   if (entry.filter_id != 0) line += " filter " + std::to_string(entry.filter_id);
   if (entry.callout_id != 0) line += " callout " + std::to_string(entry.callout_id);
   if (!entry.driver.empty()) line += " (" + entry.driver + ")";
-  if (!entry.injection_state.empty() && entry.injection_state != "none")
+  if (!entry.injection_state.empty() && entry.injection_state != "none" && entry.injection_state != entry.origin)
     line += "  " + std::string(entry.injection_state);
   return line + "\n";
 }

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "src/app/output/pcapng_file.hpp"
 
@@ -63,6 +65,24 @@ TEST_P(CaptureFile, IsReadBackByLibpcap) {
   pcap_close(reader);
 }
 
+// A process that is killed closes nothing.
+TEST_P(CaptureFile, HoldsEveryFrameAsSoonAsNothingWaits) {
+  std::string error;
+  auto capture = Capture::open(path_, LinkType::Ethernet, 0, error);
+  ASSERT_TRUE(capture) << error;
+  capture->start();
+  for (int i = 0; i < 7; ++i) capture->frame(stack::Direction::Inbound, tcp_frame(10), 0, {});
+  for (int i = 0; i < 1000 && queues_behind != 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  EXPECT_EQ(queues_behind, 0u);
+  char why[PCAP_ERRBUF_SIZE];
+  auto* reader = pcap_open_offline(path_.c_str(), why);
+  ASSERT_NE(reader, nullptr) << why;
+  pcap_pkthdr* header = nullptr;
+  const u_char* bytes = nullptr;
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(pcap_next_ex(reader, &header, &bytes), 1) << i;
+  pcap_close(reader);
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, CaptureFile, testing::Values(".pcap", ".pcapng"));
 
 TEST(Capture, LargeSegmentsAreMarked) {
@@ -91,6 +111,7 @@ TEST(Capture, FailuresAreSaid) {
   full->close();
   EXPECT_THAT(full->error(), HasSubstr("No space left"));
   EXPECT_GT(full->lost_count(), 0u);
+  EXPECT_EQ(queues_behind, 0u) << "a file that failed is not waited for";
 }
 
 }  // namespace

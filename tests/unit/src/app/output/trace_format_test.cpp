@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "src/app/output/metadata_members.hpp"
 #include "src/app/output/trace_file.hpp"
@@ -123,6 +125,17 @@ TEST(TraceFormat, LineReadsFromSenderToReceiver) {
   EXPECT_THAT(format_line(entry), HasSubstr("10.77.0.1:40000 > 10.77.0.2:4444"));
 }
 
+TEST(TraceFormat, ALineSaysOnceThatAPacketIsInjected) {
+  const AwkwardReset reset;
+  auto entry = TraceEntry::of(reset.record, 0);
+  entry.injection_state = "inherited";
+  EXPECT_THAT(format_line(entry), testing::EndsWith("  inherited\n"));
+  entry.origin = entry.injection_state = "injected";
+  const auto line = format_line(entry);
+  EXPECT_EQ(line.find("injected"), line.rfind("injected")) << line;
+  EXPECT_NE(line.find("injected"), std::string::npos) << line;
+}
+
 TEST(TraceFormat, PointersAreFollowedWhenTheEntryIsMade) {
   AwkwardReset reset;
   std::u16string path = u"\\device\\\u00e4.exe";
@@ -170,6 +183,26 @@ TEST(TraceFile, WritesEveryRecord) {
     ++count;
   }
   EXPECT_EQ(count, kRecords);
+  std::filesystem::remove(path);
+}
+
+// A process that is killed closes nothing.
+TEST(TraceFile, HoldsWholeLinesAsSoonAsNothingWaits) {
+  const auto path =
+      (std::filesystem::temp_directory_path() / ("wfptap-trace-whole-" + std::to_string(getpid()))).string();
+  std::string error;
+  auto file = TraceFile::open(path, error);
+  ASSERT_TRUE(file) << error;
+  file->start();
+  const AwkwardReset reset;
+  for (int i = 0; i < 33; ++i) file->write(TraceEntry::of(reset.record, 0));
+  for (int i = 0; i < 1000 && queues_behind != 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  EXPECT_EQ(queues_behind, 0u);
+  std::ifstream lines(path);
+  std::string line;
+  int count = 0;
+  for (; std::getline(lines, line); ++count) EXPECT_TRUE(json::accept(line)) << line;
+  EXPECT_EQ(count, 33);
   std::filesystem::remove(path);
 }
 
