@@ -66,6 +66,7 @@ Daemon::~Daemon() {
 }
 
 std::unique_ptr<Daemon> Daemon::create(const RunOptions& options, std::string& error) {
+  wait_for_recordings([] { return output::queues_behind == 0; });
   std::unique_ptr<Daemon> daemon{new Daemon(options)};
   if (!daemon->open_files(error)) return nullptr;
   daemon->server_ = control::Server::open(control::daemon_socket_path(options.control_path), *daemon, error);
@@ -101,6 +102,7 @@ std::string Daemon::start() {
   logging_.write(stack::LogLevel::Info, "node",
                  features.device + " (" + features.medium + "), " + features.io + ", offloads: " + features.offloads);
   node_->call([this](node::System& system) {
+    use_fault_stack();
     system_ = &system;
     network_ = std::make_unique<SocketNetwork>(system);
     net_events_ = std::make_unique<NetEvents>(&system.discard_observer(), [&system] { return system.now(); });

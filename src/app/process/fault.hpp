@@ -3,8 +3,8 @@
 // and bug checks of the kernel routines come here, too.
 //
 // The handler runs in a process that may be broken in any way: first it writes what needs no memory (code,
-// parameters, driver, stack), then it tries the rest (the packet), under an alarm that ends the process if that
-// hangs.
+// parameters, driver, callout, stack), then it lets the recordings catch up, and then it tries the rest (the packet),
+// under an alarm that ends the process if that hangs.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,12 @@ namespace app {
 // Once, before there are threads. `tell` gets the text of a bug check besides standard error; it may be called on any
 // thread and in a signal handler, where it must only write a descriptor. Sanitizers keep their own handlers.
 void install_fault_report(void (*tell)(const char* text, std::size_t size));
+
+// On each thread that runs driver code: a stack for the report of a driver that has used up its own.
+void use_fault_stack();
+
+// Before the end the report waits until `are_written`, for at most 200 ms; it is called in a signal handler.
+void wait_for_recordings(bool (*are_written)());
 
 // Names for the report that need no lock to read: loaded drivers by their accounting id.
 void remember_driver(unsigned id, const std::string& name);

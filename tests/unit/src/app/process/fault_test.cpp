@@ -8,7 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "nt/ke.h"
 #include "stack/base/assert.hpp"
@@ -24,6 +27,10 @@ using testing::HasSubstr;
 
 int told = -1;
 void tell(const char* text, std::size_t size) { [[maybe_unused]] const auto written = write(told, text, size); }
+
+void write_errors(std::string_view text) {
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text.data(), text.size());
+}
 
 struct Crash {
   std::string errors;  // standard error
@@ -101,6 +108,57 @@ TEST(Fault, AtDispatchLevelItIsTheOtherCode) {
   EXPECT_THAT(result.errors,
               AllOf(HasSubstr("*** STOP: 0x000000D1 (0x"), HasSubstr(", 0x0000000000000002, 0x0000000000000000, 0x"),
                     HasSubstr("read of address")));
+}
+
+[[gnu::noinline]] int deeper(volatile int* level) {
+  volatile int here[256] = {*level + 1};
+  if (here[0] > 10'000'000) return 0;  // never that deep
+  return deeper(here) + here[0];
+}
+
+TEST(Fault, AUsedUpStackIsADoubleFault) {
+  if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
+  for (const bool on_main : {true, false}) {
+    const auto result = crash([on_main] {
+      const auto overflow = [] {
+        use_fault_stack();
+        volatile int level = 0;
+        deeper(&level);
+      };
+      on_main ? overflow() : std::thread{overflow}.join();
+    });
+    EXPECT_EQ(result.signal, SIGSEGV);
+    EXPECT_THAT(result.errors, AllOf(HasSubstr("*** STOP: 0x0000007F (0x0000000000000008, 0x"),
+                                     HasSubstr("UNEXPECTED_KERNEL_MODE_TRAP"), HasSubstr("the stack is used up")));
+    EXPECT_THAT(result.told, HasSubstr("0x0000007F"));
+  }
+}
+
+std::atomic<bool> written{false};
+
+TEST(Fault, TheEndWaitsForTheRecordings) {
+  if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
+  const auto result = crash([] {
+    wait_for_recordings([] { return written.load(); });
+    std::thread{[] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{60});
+      write_errors("recorded\n");
+      written = true;
+    }}.detach();
+    *forbidden() = 1;
+  });
+  EXPECT_THAT(result.errors, HasSubstr("recorded\n"));
+}
+
+TEST(Fault, RecordingsThatNeverComeAreNotWaitedForLong) {
+  if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
+  const auto began = std::chrono::steady_clock::now();
+  const auto result = crash([] {
+    wait_for_recordings([] { return false; });
+    *forbidden() = 1;
+  });
+  EXPECT_EQ(result.signal, SIGSEGV);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{4});
 }
 
 TEST(Fault, AFailedCheckOfOursIsReportedToo) {
