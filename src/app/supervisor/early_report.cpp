@@ -27,18 +27,22 @@ output::Report setup_report(const TestOptions& options, const std::string& why) 
 }
 
 output::Report fault_report(const TestOptions& options, int status, const std::optional<CommandEnd>& end,
-                            const std::string& bug_check) {
+                            const std::string& bug_check, bool was_killed) {
   const auto how = how_it_ended(options, status);
-  std::fprintf(stderr, "wfptap: the stack ended unexpectedly by %s%s\n", how.c_str(),
-               !bug_check.empty() ? "; its bug check stands above"
-               : options.gdb      ? "; where it stopped stands above"
-                                  : "");
+  if (!was_killed)
+    std::fprintf(stderr, "wfptap: the stack ended unexpectedly by %s%s\n", how.c_str(),
+                 options.gdb ? "; where it stopped stands above"
+                 : !bug_check.empty()
+                     ? "; its bug check stands above, and the same run with --gdb stops where it happened"
+                     : "; the same run with --gdb stops where it happened");
   output::Report report;
   report.command = options.command;
   report.command_ran = end.has_value();
   report.command_code = end ? end->code : 0;
   report.exit = {ExitReason::Fault, kExitFault};
-  report.fault = bug_check.empty() ? "ended by " + how : bug_check;
+  report.fault = !bug_check.empty() ? bug_check
+                 : was_killed       ? "a driver or the stack did not come back, and was killed"
+                                    : "ended by " + how;
   return report;
 }
 

@@ -12,9 +12,9 @@ namespace app {
 output::Report setup_report(const TestOptions& options, const std::string& why);
 
 // `status` is the stack's, from waitpid(2); `end` is COMMAND's, if it had ended; `bug_check` may be empty. Says on
-// standard error how it ended, too.
+// standard error how it ended, too, unless we have killed it and said so.
 output::Report fault_report(const TestOptions& options, int status, const std::optional<CommandEnd>& end,
-                            const std::string& bug_check);
+                            const std::string& bug_check, bool was_killed);
 
 // To the descriptor of --report; -1: nothing to do. Says on standard error what failed.
 void write_early_report(const output::Report& report, int fd, const TestOptions& options);

@@ -26,9 +26,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto kAfterTimeout = 2s;   // from SIGTERM to SIGKILL
-constexpr auto kStackEnding = 20s;   // from `done` to the end of the process
-constexpr auto kUnloadLimit = 120s;  // from the end of COMMAND to `done`: a driver that never unloads
+constexpr auto kAfterTimeout = 2s;  // from SIGTERM to SIGKILL
+constexpr auto kStackEnding = 20s;  // from `done` to the end of the process
 constexpr std::array kSignals{SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 sigset_t watched_signals() {
@@ -40,8 +39,9 @@ sigset_t watched_signals() {
 
 class Supervisor {
  public:
-  Supervisor(const TestOptions& options, const std::vector<std::string>& arguments, const StackRole& stack)
-      : options_(options), arguments_(arguments), role_(stack) {}
+  Supervisor(const TestOptions& options, const std::vector<std::string>& arguments, const StackRole& stack,
+             const UnloadLimits& limits)
+      : options_(options), arguments_(arguments), role_(stack), limits_(limits) {}
   ~Supervisor() {
     if (stack_ > 0) {
       kill(stack_, SIGKILL);
@@ -52,7 +52,8 @@ class Supervisor {
   ExitStatus run();
 
  private:
-  enum class Phase { Starting, Running, Unloading, Ending, Over };
+  // Unloading is silent and then becomes LongUnloading.
+  enum class Phase { Starting, Running, Unloading, LongUnloading, Ending, Over };
 
   ExitStatus setup_failed(const std::string& sentence);
   void loop();
@@ -62,6 +63,9 @@ class Supervisor {
   void on_signal();
   void on_stop_signal(int signal, bool from_terminal);
   void on_deadline();
+  std::chrono::milliseconds unload_limit() const { return timed_out_ ? limits_.after_timeout : limits_.usual; }
+  void say_what_is_waited_for();
+  void kill_stack();
   void on_child_ended();
   void on_command_ended(int status);
   void on_stack_ended(int status);
@@ -72,6 +76,7 @@ class Supervisor {
   TestOptions options_;
   const std::vector<std::string>& arguments_;
   const StackRole& role_;
+  const UnloadLimits limits_;
   PrivateFolder folder_;
   tap::FileDescriptor report_, signals_;
   Channel channel_;
@@ -80,8 +85,10 @@ class Supervisor {
   pid_t stack_ = -1, command_ = -1;
   Clock::time_point deadline_ = Clock::time_point::max();
   bool timed_out_ = false;
-  int stop_signal_ = 0;      // that wfptap was sent
-  bool asked_once_ = false;  // to stop, in the present phase
+  bool unloaded_ = false;      // the drivers
+  bool killed_stack_ = false;  // because it took too long
+  int stop_signal_ = 0;        // that wfptap was sent
+  bool asked_once_ = false;    // to stop, in the present phase
   std::optional<CommandEnd> end_;
   bool command_ran_ = false;
   std::string fault_;    // the bug check's text
@@ -152,6 +159,7 @@ void Supervisor::on_message() {
   if (type == "ready" && phase_ == Phase::Starting) {
     start_command(*message);
   } else if (type == "unloaded") {
+    unloaded_ = true;
     end_descendants(stack_);
     channel_.send({{"type", "leftovers_ended"}});
   } else if (type == "fault") {
@@ -205,7 +213,10 @@ void Supervisor::on_stop_signal(int signal, bool from_terminal) {
       limit(kStackEnding);
       break;
     default:
-      if (again) kill(stack_, SIGKILL);
+      if (again) {
+        kill(stack_, SIGKILL);
+        break;
+      }
       std::fprintf(stderr, "wfptap: the drivers are being unloaded; once more kills the stack, without a report\n");
   }
 }
@@ -234,7 +245,7 @@ void Supervisor::end_of_command(const CommandEnd& end) {
   end_ = end;
   phase_ = Phase::Unloading;
   asked_once_ = false;
-  limit(kUnloadLimit);
+  limit(std::min(limits_.silent, unload_limit()));
   channel_.send({{"type", "command_ended"},
                  {"reason", name_of(end.reason)},
                  {"code", end.code},
@@ -261,7 +272,7 @@ void Supervisor::on_stack_ended(int status) {
     status_ = setup_failed(failure_.empty() ? "the stack could not be started; see above" : failure_);
     return;
   }
-  status_ = finish(fault_report(options_, status, end_, fault_));
+  status_ = finish(fault_report(options_, status, end_, fault_, killed_stack_));
 }
 
 void Supervisor::on_deadline() {
@@ -275,17 +286,35 @@ void Supervisor::on_deadline() {
     deadline_ = Clock::now() + kAfterTimeout;
     return;
   }
+  phase_ == Phase::Unloading ? say_what_is_waited_for() : kill_stack();
+}
+
+void Supervisor::say_what_is_waited_for() {
+  phase_ = Phase::LongUnloading;
+  limit(unload_limit() - std::min(limits_.silent, unload_limit()));
+  if (!unloaded_)
+    std::fprintf(stderr,
+                 "wfptap: waiting for the drivers to be unloaded; at most %lld s, and Ctrl-C twice ends it at once\n",
+                 static_cast<long long>(std::chrono::ceil<std::chrono::seconds>(unload_limit()).count()));
+}
+
+void Supervisor::kill_stack() {
+  const bool is_driver = phase_ == Phase::LongUnloading && !unloaded_;
   std::fprintf(stderr, "wfptap: the stack does not end and is killed%s\n",
-               phase_ == Phase::Unloading ? "; does a driver wait in its DriverUnload?" : "");
+               is_driver ? ": a driver does not come back; it loops or waits in a callout, in DriverUnload or with a "
+                           "lock held"
+                         : "");
+  killed_stack_ = true;
   kill(stack_, SIGKILL);
 }
 
 }  // namespace
 
-int run_test(const TestOptions& options, const std::vector<std::string>& arguments, const StackRole& stack) {
+int run_test(const TestOptions& options, const std::vector<std::string>& arguments, const StackRole& stack,
+             const UnloadLimits& limits) {
   ExitStatus status;
   {
-    Supervisor supervisor{options, arguments, stack};
+    Supervisor supervisor{options, arguments, stack, limits};
     status = supervisor.run();
   }
   std::fflush(nullptr);

@@ -60,7 +60,8 @@ class SupervisorTest : public testing::Test {
     if (status != 0) GTEST_SKIP() << "a network namespace of one's own is not to be had here";
   }
   // Each run in a process of its own, because it enters a namespace.
-  pid_t start(std::vector<std::string> command, const StackRole& role, std::chrono::milliseconds timeout = 20s) {
+  pid_t start(std::vector<std::string> command, const StackRole& role, std::chrono::milliseconds timeout = 20s,
+              const UnloadLimits& limits = {}) {
     TestOptions options;
     options.command = std::move(command);
     options.timeout = timeout;
@@ -70,7 +71,7 @@ class SupervisorTest : public testing::Test {
     if (child == 0) {
       setpgid(0, 0);
       [[maybe_unused]] auto* out = freopen(errors().c_str(), "w", stderr);
-      const int code = run_test(options, {"wfptap"}, role);
+      const int code = run_test(options, {"wfptap"}, role, limits);
       std::fflush(nullptr);
       _exit(code);
     }
@@ -180,6 +181,43 @@ TEST_F(SupervisorTest, ASecondSignalKillsAStackThatDoesNotUnload) {
   EXPECT_EQ(outcome.code, 143);
   EXPECT_THAT(outcome.errors, HasSubstr("once more kills the stack"));
   EXPECT_THAT(outcome.errors, HasSubstr("reason=signal code=143"));
+}
+
+// A driver that never unloads, without a signal: it is said what is waited for, and why the stack is killed.
+TEST_F(SupervisorTest, AStackThatDoesNotUnloadIsKilledAtTheLimit) {
+  const StackRole hangs = [](Channel channel, int, const TestOptions&) -> int {
+    channel.send({{"type", "ready"}});
+    channel.receive();
+    for (;;) pause();
+  };
+  const auto outcome = finish(start({"true"}, hangs, 20s, {.silent = 50ms, .usual = 300ms, .after_timeout = 60s}));
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(
+      outcome.errors,
+      "wfptap: waiting for the drivers to be unloaded; at most 1 s, and Ctrl-C twice ends it at once\n"
+      "wfptap: the stack does not end and is killed: a driver does not come back; it loops or waits in a callout, "
+      "in DriverUnload or with a lock held\n"
+      "wfptap: exit reason=fault code=3\n");
+  EXPECT_THAT(nlohmann::json::parse(read(report()))["fault"].get<std::string>(), HasSubstr("did not come back"));
+}
+
+TEST_F(SupervisorTest, AfterATimeoutTheLimitIsAnother) {
+  const StackRole hangs = [](Channel channel, int, const TestOptions&) -> int {
+    channel.send({{"type", "ready"}});
+    channel.receive();
+    for (;;) pause();
+  };
+  const auto began = std::chrono::steady_clock::now();
+  const auto outcome =
+      finish(start({"sleep", "60"}, hangs, 100ms, {.silent = 50ms, .usual = 60s, .after_timeout = 300ms}));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.errors, HasSubstr("longer than --timeout"));
+  EXPECT_THAT(outcome.errors, HasSubstr("a driver does not come back"));
+}
+
+TEST_F(SupervisorTest, AnUnloadThatIsQuickIsNotTalkedAbout) {
+  EXPECT_THAT(run({"true"}).errors, testing::Not(HasSubstr("waiting")));
 }
 
 // That the first one was for COMMAND does not make the next one the second.
