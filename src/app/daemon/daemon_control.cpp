@@ -23,6 +23,12 @@ std::string text_of(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+std::string left_behind(const std::string& driver, const std::vector<std::string>& left) {
+  std::string text = "driver " + driver + " is unloaded, but left behind (and wfptap took away):";
+  for (const auto& line : left) text += "\n  " + line;
+  return text;
+}
+
 Reply or_ending(std::optional<Reply> reply) {
   return reply ? std::move(*reply) : Reply::failure("the daemon is ending");
 }
@@ -42,8 +48,10 @@ Reply Daemon::handle(const Json& request) {
   if (command == "driver load") return or_ending(loop_.call([this, request] { return load_driver(request); }));
   if (command == "driver unload")
     return or_ending(loop_.call([this, name = text_of(request, "driver")] {
-      auto why = drivers_->unload(name);
-      return why.empty() ? Reply::success({{"unloaded", name}}) : Reply::failure(std::move(why));
+      auto left = drivers_->unload(name);
+      if (!left) return Reply::failure(left.why());
+      if (!left->empty()) return Reply::failure(left_behind(name, *left));
+      return Reply::success({{"unloaded", name}});
     }));
   return Reply::failure("'" + command + "' is no command of this daemon");
 }

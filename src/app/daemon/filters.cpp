@@ -10,6 +10,7 @@
 #include "nt/ntstatus.h"
 #include "src/app/cli/option_values.hpp"
 #include "src/app/daemon/layer_named.hpp"
+#include "src/app/drivers/status_text.hpp"
 #include "src/app/services/service.hpp"
 
 namespace app {
@@ -22,9 +23,7 @@ using wfp::model::FieldType;
 constexpr std::size_t kMaxConditions = 32;
 
 std::string status_sentence(const char* what, NTSTATUS status) {
-  char text[160];
-  std::snprintf(text, sizeof text, "%s was refused with status 0x%08x", what, static_cast<unsigned>(status));
-  return text;
+  return std::string(what) + " was refused with status " + status_text(status);
 }
 
 // A session of ours; its filters stay when it closes, because it is not dynamic.
@@ -102,10 +101,25 @@ std::string set_number(const std::string& text, FWP_DATA_TYPE type, std::uint64_
   return {};
 }
 
+std::optional<UINT8> protocol_named(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, UINT8>, 4> kProtocols{
+      {{"icmp", 1}, {"tcp", 6}, {"udp", 17}, {"icmpv6", 58}}};
+  for (const auto& [known, number] : kProtocols)
+    if (known == name) return number;
+  return std::nullopt;
+}
+
+std::string set_protocol(const std::string& text, FWP_CONDITION_VALUE0& value, Storage& storage) {
+  const auto named = protocol_named(text);
+  auto why = set_number(named ? std::to_string(*named) : text, FWP_UINT8, 0xff, value, storage);
+  return why.empty() ? "" : why + ", and none of icmp, tcp, udp, icmpv6";
+}
+
 std::string set_value(const wfp::model::Layer& layer, const wfp::model::Field& field, const std::string& text,
                       FWP_CONDITION_VALUE0& value, Storage& storage) {
   switch (field.type) {
     case FieldType::Uint8:
+      if (field.name == "IP_PROTOCOL") return set_protocol(text, value, storage);
       return set_number(text, FWP_UINT8, 0xff, value, storage);
     case FieldType::Uint16:
       return set_number(text, FWP_UINT16, 0xffff, value, storage);

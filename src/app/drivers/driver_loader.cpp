@@ -1,19 +1,12 @@
 #include "src/app/drivers/driver_loader.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 
-#include "nt/ntstatus.h"
+#include "src/app/drivers/status_text.hpp"
 #include "src/app/process/fault.hpp"
 
 namespace app {
-
-std::string status_text(NTSTATUS status) {
-  char text[16];
-  std::snprintf(text, sizeof text, "0x%08x", static_cast<unsigned>(status));
-  return text;
-}
 
 DriverLoader::DriverLoader(wfp::kernel::Registry& registry, std::function<void(const wfp::kernel::Driver&)> removed)
     : registry_(registry), removed_(std::move(removed)) {}
@@ -64,46 +57,48 @@ std::size_t DriverLoader::record_for(const DriverPath& path) {
   return records_.size() - 1;
 }
 
-std::string DriverLoader::unload(const std::string& name) {
+Parsed<std::vector<std::string>> DriverLoader::unload(const std::string& name) {
+  using P = Parsed<std::vector<std::string>>;
   const auto at = find(name);
   if (at == drivers_.end())
-    return "no driver called '" + name + "' is loaded; 'wfptap driver list' names those that are";
+    return P::error("no driver called '" + name + "' is loaded; 'wfptap driver list' names those that are");
   const auto result = at->driver->unload();
   if (!result.unloaded) {
     const std::string why = "it has no DriverUnload; set DriverObject->DriverUnload in DriverEntry";
     const std::lock_guard lock(mutex_);
     records_[at->record].why_not_unloaded = why;
-    return "driver " + name + " cannot be unloaded: " + why;
+    return P::error("driver " + name + " cannot be unloaded: " + why);
   }
-  finish_unload(*at, result);
-  return {};
+  return finish_unload(*at, result);
 }
 
 // The ledger's rest is counted before it is struck out, so that the report shows it.
-void DriverLoader::finish_unload(Loaded& loaded, const wfp::kernel::UnloadResult& result) {
+std::vector<std::string> DriverLoader::finish_unload(Loaded& loaded, const wfp::kernel::UnloadResult& result) {
   const auto id = loaded.driver->id();
   const auto alive = wfp::ledger::alive(id);
   if (removed_) removed_(*loaded.driver);
   const std::lock_guard lock(mutex_);
   auto& record = records_[loaded.record];
   record.unloaded = true;
-  record.left.insert(record.left.end(), result.left.begin(), result.left.end());
+  auto left = result.left;
   for (std::size_t kind = 0; kind < wfp::ledger::kKindCount; ++kind)
     if (alive.counts[kind] != 0) {
       const std::string name{wfp::ledger::name_of(static_cast<wfp::ledger::Kind>(kind))};
       left_[name] += alive.counts[kind];
-      record.left.push_back(std::to_string(alive.counts[kind]) + " " + name);
+      left.push_back(std::to_string(alive.counts[kind]) + " " + name);
     }
+  record.left.insert(record.left.end(), left.begin(), left.end());
   wfp::ledger::forget(id);
   if (result.code_in_use) loaded.file->keep_mapped();
   std::erase_if(drivers_, [&](const Loaded& other) { return other.driver == loaded.driver; });
+  return left;
 }
 
 void DriverLoader::unload_all() {
   std::vector<std::string> names;
   std::transform(drivers_.rbegin(), drivers_.rend(), std::back_inserter(names),
                  [](const Loaded& loaded) { return loaded.driver->name(); });
-  for (const auto& name : names) unload(name);
+  for (const auto& name : names) (void)unload(name);
 }
 
 std::vector<output::DriverRecord> DriverLoader::records() const {

@@ -29,8 +29,8 @@ class DriverLoader {
 
   // The name that the driver has now.
   Parsed<std::string> load(const std::string& name_or_path, const std::vector<DriverParameter>& parameters);
-  // Empty when it went well; what the driver left behind is in its record, and reported as violations.
-  std::string unload(const std::string& name);
+  // What the driver left behind, as it is in its record and reported as violations; an error: it is still loaded.
+  Parsed<std::vector<std::string>> unload(const std::string& name);
   void unload_all();  // the latest first
 
   // What was ever loaded, in the order of first loading; for the report.
@@ -47,7 +47,7 @@ class DriverLoader {
     std::size_t record;  // its place in records_
   };
   std::vector<Loaded>::iterator find(const std::string& name);
-  void finish_unload(Loaded& loaded, const wfp::kernel::UnloadResult& result);
+  std::vector<std::string> finish_unload(Loaded& loaded, const wfp::kernel::UnloadResult& result);
   std::size_t record_for(const DriverPath& path);  // mutex_ held; a driver that comes back keeps its record
 
   wfp::kernel::Registry& registry_;
@@ -57,7 +57,5 @@ class DriverLoader {
   std::vector<output::DriverRecord> records_;
   std::map<std::string, std::uint64_t> left_;
 };
-
-std::string status_text(NTSTATUS status);  // 0xc0000001
 
 }  // namespace app

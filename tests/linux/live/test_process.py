@@ -88,7 +88,7 @@ class OwnDriver(LiveTest):
         for source, sentence in (
                 ("return FwpsStreamContinue0();", "needs FwpsStreamContinue0, which wfptap does not have yet"),
                 ("return FwpsClassfyMe0();", "needs FwpsClassfyMe0, which wfptap does not have; no documented function"),
-                ('DbgPrint("no luck"); return STATUS_INSUFFICIENT_RESOURCES;', "DriverEntry failed with 0xc000009a")):
+                ('DbgPrint("no luck"); return STATUS_INSUFFICIENT_RESOURCES;', "DriverEntry failed with 0xc000009a (STATUS_INSUFFICIENT_RESOURCES)")):
             broken = self.build("broken", "int FwpsStreamContinue0(void);\nint FwpsClassfyMe0(void);\n" + BODY_ONLY % source)
             run = self.installed(broken, command=["true"], expect=2)
             self.assertIn(sentence, run.stderr)
@@ -127,6 +127,35 @@ class OwnDriver(LiveTest):
         if SLOW == 1:  # a sanitizer reports it in its own words
             self.assertIn("*** driver crash, processor 0, PASSIVE_LEVEL", run.stderr)
             self.assertIn("PAGE_FAULT_IN_NONPAGED_AREA", run.report["fault"])
+            self.assertIn("the same run with --gdb stops where it happened", run.stderr)
+
+    def test_what_led_to_a_fault_can_be_read(self):
+        crash = self.build("crash", DRIVER.replace("InterlockedIncrement(&Seen);",
+                                                   "if (InterlockedIncrement(&Seen) == 20) *(volatile int*)16 = 1;"))
+        run = self.wfptap_test(crash, program=str(self.prefix / "bin/wfptap"), expect=3,
+                               command=["curl", "-s", *[f"http://{V4}/{i}" for i in range(20)]])
+        if SLOW != 1:  # a sanitizer reports it in its own words
+            return
+        for said in (run.stderr, run.report["fault"]):
+            self.assertRegex(said, r"\*\*\* in callout \d+ \(filter \d+\) at INBOUND_TRANSPORT_V4")
+            self.assertRegex(said, rf"\*\*\* packet: TCP .* > {V4}:80 \(received\)")
+        self.assertEqual(len(list(run.trace(layer="FWPS_LAYER_INBOUND_TRANSPORT_V4"))), 19, "the last one has no answer")
+        received = [frame for frame in run.frames() if frame.protocol == 6 and frame.dport == 80]
+        self.assertEqual(len(received), 20)
+
+    def test_a_driver_that_never_unloads_is_spoken_of_and_can_be_ended(self):
+        hang = self.build("hang", BODY_ONLY.replace("NTSTATUS DriverEntry", "static VOID Unload(PDRIVER_OBJECT Object) "
+                          "{ KEVENT never; KeInitializeEvent(&never, NotificationEvent, FALSE);"
+                          " KeWaitForSingleObject(&never, Executive, KernelMode, FALSE, NULL); }\n"
+                          "NTSTATUS DriverEntry") % "DriverObject->DriverUnload = Unload; return STATUS_SUCCESS;")
+        run = subprocess.Popen([PROGRAM, "test", str(hang), "--", "true"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (run.poll() is None and run.kill(), run.wait(), run.stderr.close()))
+        said = next((line for line in run.stderr if "waiting for" in line), "nothing")
+        self.assertIn("the drivers to be unloaded; at most 120 s, and Ctrl-C twice ends it at once", said)
+        for sentence in ("once more kills the stack", "exit reason=signal code=143"):
+            run.terminate()
+            self.assertIn(sentence, run.stderr.readline())
+        self.assertEqual(run.wait(30 * SLOW), 143)
 
 
 class Rootless(LiveTest):
@@ -231,6 +260,18 @@ class Daemon(LiveTest):
         self.assertEqual(self.client("connect", "10.77.0.1", "9").returncode, 1)
         self.assertIn("passthrough is loaded already", self.client("driver", "load", "passthrough").stderr)
         self.assertIn("http", self.client("show", "endpoints").stdout)
+
+    def test_what_an_unloaded_driver_left_is_said(self):
+        daemon = self.start("--service", "http")
+        self.assertEqual(self.client("driver", "load", str(DRIVERS / "bad_leak.so"), "--param", "what=pool").returncode, 0)
+        self.assertEqual(self.inside(daemon, "curl", "-sf", "-o", "/dev/null", f"http://{V4}/").returncode, 0)
+        unloaded = self.client("driver", "unload", "bad_leak")
+        self.assertEqual(unloaded.returncode, 1)
+        self.assertIn("driver bad_leak is unloaded, but left behind", unloaded.stderr)
+        self.assertRegex(unloaded.stderr, r"\n  .*pool")
+        self.assertIn("unloaded", self.client("driver", "list").stdout)
+        again = self.client("driver", "load", str(DRIVERS / "bad_leak.so"), "--param", "passthrough:mode=naive")
+        self.assertEqual(again.returncode, 2)
 
     def test_a_second_daemon_is_told_what_is_taken(self):
         daemon = self.start("--tap", "wfpa")

@@ -73,6 +73,9 @@ TEST_F(Filters, PortsAndProtocols) {
   const std::string layer = "FWPS_LAYER_INBOUND_TRANSPORT_V4";
   EXPECT_TRUE(meets(layer, "IP_PROTOCOL=17"));
   EXPECT_FALSE(meets(layer, "IP_PROTOCOL=6"));
+  EXPECT_TRUE(meets(layer, "IP_PROTOCOL=udp"));
+  for (const char* other : {"tcp", "icmp", "icmpv6"}) EXPECT_FALSE(meets(layer, std::string("IP_PROTOCOL=") + other));
+  EXPECT_THAT(refused(request(layer, {"IP_PROTOCOL=gre"})), HasSubstr("none of icmp, tcp, udp, icmpv6"));
   EXPECT_TRUE(meets(layer, "IP_LOCAL_PORT=9"));
   EXPECT_FALSE(meets(layer, "IP_REMOTE_PORT=9"));
   EXPECT_THAT(refused(request(layer, {"IP_PROTOCOL=256"})), HasSubstr("no number up to 255"));
@@ -103,6 +106,8 @@ TEST_F(Filters, RefusalsSayWhatWouldBeRight) {
   auto wish = request("INBOUND_TRANSPORT_V4", {}, "callout-terminating");
   wish["callout"] = "{1234}";
   EXPECT_THAT(refused(wish), HasSubstr("'{1234}' is no GUID"));
+  wish["callout"] = "{12345678-1234-1234-1234-123456789abc}";
+  EXPECT_THAT(refused(wish), HasSubstr("was refused with status 0xc0220001 (STATUS_FWP_CALLOUT_NOT_FOUND)"));
   EXPECT_THAT(delete_filter(4711).error, HasSubstr("there is no filter 4711"));
 }
 
