@@ -234,7 +234,7 @@ std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, std::v
           name);
     return line;
   }
-  if (auto why = take_client_parameters(t); !why.empty()) return usage_error(why, name);
+  if (auto why = take_client_parameters(t); !why.empty()) return usage_error(why, "driver load");
   line.command = client_command(app);
   line.client = t.client;
   if (line.command == Command::FilterAdd && t.client.action.starts_with("callout") != !t.client.callout.empty())

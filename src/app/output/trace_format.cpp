@@ -1,5 +1,6 @@
 #include "src/app/output/trace_format.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -100,6 +101,10 @@ std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
   }
 }
 
+// Columns of a line, so that lines which are no longer than an IPv4 segment's stand under each other.
+constexpr std::size_t kOriginColumn = 100, kMetadataColumn = 115, kActionColumn = 136;
+void pad(std::string& line, std::size_t column) { line.resize(std::max(line.size(), column), ' '); }
+
 // With a port where the protocol has ports.
 std::string end_text(const TraceEntry& entry, const stack::SocketAddress& end) {
   return entry.protocol == kTcp || entry.protocol == kUdp ? end.to_string() : end.address.to_string();
@@ -147,8 +152,13 @@ std::string format_line(const TraceEntry& entry) {
   if (is_icmp(entry.protocol))
     line += " type " + std::to_string(entry.local.port) + " code " + std::to_string(entry.remote.port);
   if (entry.protocol == kTcp && entry.tcp_flags != 0) line += " [" + tcp_flag_letters(entry.tcp_flags) + "]";
-  line += " length " + std::to_string(entry.length) + "  " + std::string(entry.origin) + "  metadata " +
-          hex(metadata_of(entry).currentMetadataValues) + "  " + std::string(entry.action);
+  line += " length " + std::to_string(entry.length);
+  pad(line, kOriginColumn);
+  line += "  " + std::string(entry.origin);
+  pad(line, kMetadataColumn);
+  line += "  metadata " + hex(metadata_of(entry).currentMetadataValues);
+  pad(line, kActionColumn);
+  line += "  " + std::string(entry.action);
   if (entry.absorb) line += " absorb";
   if (entry.pended) line += " pended";
   if (entry.filter_id != 0) line += " filter " + std::to_string(entry.filter_id);

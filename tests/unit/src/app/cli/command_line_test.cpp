@@ -181,8 +181,9 @@ TEST(CommandLine, AParameterIsForTheDriverThatIsLoaded) {
     for (const char* parameter : {"reinject=7", "tally:reinject=7"})
       EXPECT_EQ(accepted({"driver", "load", driver, "--param", parameter}).client.parameters, wanted)
           << driver << " " << parameter;
-  expect_refused({"driver", "load", "./tally.so", "--param", "passthrough:mode=naive"},
-                 "is for driver 'passthrough', and 'tally' is loaded; write mode=naive");
+  expect_refused(
+      {"driver", "load", "./tally.so", "--param", "passthrough:mode=naive"},
+      "is for driver 'passthrough', and 'tally' is loaded; write mode=naive\nTry 'wfptap driver load --help'");
 }
 
 TEST(CommandLine, ADriverIsNamedOnce) {

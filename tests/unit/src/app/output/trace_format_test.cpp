@@ -118,11 +118,22 @@ TEST(TraceFormat, LineReadsFromSenderToReceiver) {
   auto entry = TraceEntry::of(reset.record, 0);
   entry.driver = "passthrough";
   EXPECT_THAT(format_line(entry),
-              HasSubstr("out OUTBOUND_TRANSPORT_V4 tcp 10.77.0.2:4444 > 10.77.0.1:40000 [RA] length "
-                        "20  tcp.reset  metadata 0x8cc0  block absorb filter 65600 callout 300 "
-                        "(passthrough)\n"));
+              testing::ContainsRegex("out OUTBOUND_TRANSPORT_V4 tcp 10.77.0.2:4444 > 10.77.0.1:40000 .RA. length 20 +"
+                                     "  tcp.reset +  metadata 0x8cc0 +  block absorb filter 65600 callout 300 "
+                                     ".passthrough.\n"));
   entry.direction = stack::Direction::Inbound;
   EXPECT_THAT(format_line(entry), HasSubstr("10.77.0.1:40000 > 10.77.0.2:4444"));
+}
+
+TEST(TraceFormat, WhatFollowsTheEndpointsStandsInColumns) {
+  const AwkwardReset reset;
+  auto one = TraceEntry::of(reset.record, 0), other = one;
+  other.layer = "INBOUND_IPPACKET_V4";
+  other.origin = "tcp.time_wait";
+  other.length = 1448;
+  other.metadata = {};
+  for (const char* column : {"  tcp.", "  metadata ", "  block"})
+    EXPECT_EQ(format_line(one).find(column), format_line(other).find(column)) << column;
 }
 
 TEST(TraceFormat, ALineSaysOnceThatAPacketIsInjected) {
