@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <mutex>
 #include <numeric>
 
@@ -75,6 +76,7 @@ std::string_view name_of(Kind kind) {
                                                                    "dpc",
                                                                    "file_handle",
                                                                    "device_object",
+                                                                   "lookaside_list",
                                                                    "other"};
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -162,6 +164,20 @@ std::size_t alive_count(DriverId driver, Kind kind) {
   if (driver >= kDriverLimit) return 0;
   const auto value = state().counters[driver].counts[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
   return value > 0 ? static_cast<std::size_t>(value) : 0;
+}
+
+std::vector<void*> oldest_stack(DriverId driver, Kind kind) {
+  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  std::vector<void*> stack;
+  for (auto& shard : state().shards) {
+    const std::lock_guard lock(shard.mutex);
+    shard.table.for_each([&](const Entry& entry) {
+      if (entry.driver != driver || entry.kind != kind || entry.sequence >= oldest) return;
+      oldest = entry.sequence;
+      stack = entry.stack ? *entry.stack : std::vector<void*>();
+    });
+  }
+  return stack;
 }
 
 Alive alive(DriverId driver, std::size_t sample_limit) {

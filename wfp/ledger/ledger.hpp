@@ -43,7 +43,8 @@ enum class Kind : std::uint8_t {
   dpc,
   file_handle,  // kernel handle: thread, key, file
   device_object,
-  other,
+  lookaside_list,
+  other,  // NDIS objects
 };
 inline constexpr std::size_t kKindCount = static_cast<std::size_t>(Kind::other) + 1;
 std::string_view name_of(Kind kind);
@@ -108,6 +109,8 @@ struct Alive {
 inline constexpr std::size_t kSampleLimit = 16;
 Alive alive(DriverId driver, std::size_t sample_limit = kSampleLimit);
 std::size_t alive_count(DriverId driver, Kind kind);
+// Where the oldest live object of this kind was acquired, innermost first; empty unless the level was full then.
+std::vector<void*> oldest_stack(DriverId driver, Kind kind);
 
 // Strikes out all that `driver` still holds, after its unload was reported. Returns how many entries there were.
 std::size_t forget(DriverId driver);

@@ -42,6 +42,7 @@ inline constexpr Id kNdisObjectDoubleFree = "NDIS-OBJECT-DOUBLE-FREE";
 // --- injections ---
 inline constexpr Id kInjectTwice = "INJ-TWICE";                  // the same packet, while its injection is under way
 inline constexpr Id kInjectFreeInFlight = "INJ-FREE-IN-FLIGHT";  // freed before its completion function has run
+inline constexpr Id kInjectChanged = "INJ-CHANGED-IN-FLIGHT";    // its data start or length, after the call
 inline constexpr Id kInjectOriginal = "INJ-ORIGINAL";            // the indicated packet itself instead of a clone
 inline constexpr Id kInjectSendArgs = "INJ-SENDARGS-NULL";
 inline constexpr Id kInjectInterface = "INJ-WRONG-INTERFACE";   // received on another interface than it came in by
@@ -71,6 +72,6 @@ inline constexpr Id kThreadLeak = "UNLOAD-THREAD";
 inline constexpr Id kDeviceLeak = "UNLOAD-DEVICE";
 inline constexpr Id kTimerLeak = "UNLOAD-TIMER";
 inline constexpr Id kHandleLeak = "UNLOAD-HANDLE";
-inline constexpr Id kResidue = "UNLOAD-RESIDUE";  // packets, clones, references, pools
+inline constexpr Id kResidue = "UNLOAD-RESIDUE";  // any other object: packets, pools, handles, lookaside lists
 
 }  // namespace wfp::ledger::rule

@@ -12,9 +12,16 @@
 namespace wfp::ledger {
 namespace {
 
+std::atomic<std::string (*)()> describe_packet{nullptr};
+
+struct Kept {
+  std::string message;  // as reported, without the object
+  Violation violation;
+};
+
 struct Book {
   std::mutex mutex;
-  std::vector<Violation> kept;
+  std::vector<Kept> kept;
   Sink sink;
   std::atomic<std::uint64_t> reports{0};
 };
@@ -24,8 +31,23 @@ Book& book() {
   return *instance;
 }
 
-bool same(const Violation& a, const Violation& b) {
-  return a.driver == b.driver && a.rule == b.rule && a.message == b.message;
+// With the lock held. False: nothing equal is kept.
+bool count_again(Book& all, const Violation& violation) {
+  const auto known = std::find_if(all.kept.begin(), all.kept.end(), [&](const Kept& kept) {
+    return kept.violation.driver == violation.driver && kept.violation.rule == violation.rule &&
+           kept.message == violation.message;
+  });
+  if (known == all.kept.end()) return false;
+  ++known->violation.count;
+  return true;
+}
+
+// Without a lock: it asks the dynamic linker.
+void put_in_words(Violation& violation) {
+  violation.frames = describe_stack(violation.stack);
+  auto* const packet = describe_packet.load(std::memory_order_relaxed);
+  if (packet != nullptr && violation.packet.empty()) violation.packet = packet();
+  if (!violation.object.empty()) violation.message += " (" + violation.object + ")";
 }
 
 }  // namespace
@@ -36,21 +58,23 @@ void report(Violation violation) {
   if (violation.stack.empty() && level() == Level::full) violation.stack = capture_stack();
   auto& all = book();
   all.reports.fetch_add(1, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(all.mutex);
+    if (count_again(all, violation) || all.kept.size() == kViolationLimit) return;
+  }
+  Violation shown = violation;
+  put_in_words(shown);
   Sink sink;
   {
     const std::lock_guard lock(all.mutex);
-    const auto known = std::find_if(all.kept.begin(), all.kept.end(),
-                                    [&](const Violation& other) { return same(other, violation); });
-    if (known != all.kept.end()) {
-      ++known->count;
-      return;
-    }
-    if (all.kept.size() == kViolationLimit) return;
-    all.kept.push_back(violation);
+    if (count_again(all, violation) || all.kept.size() == kViolationLimit) return;  // another thread was faster
+    all.kept.push_back({std::move(violation.message), shown});
     sink = all.sink;
   }
-  if (sink) sink(violation);
+  if (sink) sink(shown);
 }
+
+void set_packet_describer(std::string (*packet)()) { describe_packet.store(packet, std::memory_order_relaxed); }
 
 void set_sink(Sink sink) {
   auto& all = book();
@@ -61,7 +85,10 @@ void set_sink(Sink sink) {
 std::vector<Violation> violations() {
   auto& all = book();
   const std::lock_guard lock(all.mutex);
-  return all.kept;
+  std::vector<Violation> result;
+  result.reserve(all.kept.size());
+  for (const Kept& kept : all.kept) result.push_back(kept.violation);
+  return result;
 }
 
 std::uint64_t violation_count() { return book().reports.load(std::memory_order_relaxed); }
@@ -77,7 +104,8 @@ std::vector<void*> capture_stack() {
   std::array<void*, kStackDepth + 1> frames{};
   const int depth = backtrace(frames.data(), static_cast<int>(frames.size()));
   if (depth <= 1) return {};
-  return {frames.begin() + 1, frames.begin() + depth};  // without this function
+  // In parentheses: a list of two iterators would be taken for two frames.
+  return std::vector<void*>(frames.begin() + 1, frames.begin() + depth);  // without this function
 }
 
 std::vector<std::string> describe_stack(const std::vector<void*>& stack) {

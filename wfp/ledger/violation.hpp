@@ -13,12 +13,15 @@
 namespace wfp::ledger {
 
 struct Violation {
-  std::string rule;     // id, such as NBL-DOUBLE-FREE
-  std::string message;  // what was wrong and what to do
-  std::string packet;   // one line about the packet, empty when there is none
-  std::vector<void*> stack;
+  std::string rule;          // id, such as NBL-DOUBLE-FREE
+  std::string message;       // what was wrong and what to do
+  std::string packet;        // one line about the packet, empty when there is none
+  std::vector<void*> stack;  // of the call that broke the rule; of a leak, where its oldest object was acquired
   DriverId driver = kNoDriver;
   std::uint64_t count = 1;  // equal reports (rule, driver, message) are kept once
+  // Which object, where that differs from report to report: not compared. That of the first is put behind the message.
+  std::string object{};
+  std::vector<std::string> frames{};  // `stack` in words, made while the code in it is still mapped
 };
 
 // The list keeps this many different violations; more are counted only.
@@ -27,9 +30,11 @@ inline constexpr std::size_t kStackDepth = 24;
 
 using Sink = std::function<void(const Violation&)>;
 
-// Fills in the current driver, and the stack when it is empty and the level is full. Nothing happens while the level
-// is off.
+// Fills in what is missing: the driver, the packet, and at the level full the stack. Nothing happens while the level is
+// off.
 void report(Violation violation);
+// Names the packet that the calling thread works on, or returns "": for violations that come without one. Set once.
+void set_packet_describer(std::string (*packet)());
 // The sink sees each different violation once.
 void set_sink(Sink sink);
 std::vector<Violation> violations();

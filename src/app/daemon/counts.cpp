@@ -74,7 +74,7 @@ void collect_violations(output::Report& report) {
   report.violation_count = wfp::ledger::violation_count();
   for (const auto& violation : wfp::ledger::violations())
     report.violations.push_back({violation.rule, violation.message, wfp::ledger::driver_name(violation.driver),
-                                 violation.packet, violation.count, wfp::ledger::describe_stack(violation.stack)});
+                                 violation.packet, violation.count, violation.frames});
 }
 
 }  // namespace app

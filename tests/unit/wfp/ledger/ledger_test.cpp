@@ -4,14 +4,33 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "wfp/ledger/violation.hpp"
 
+// As a driver's function would: its frame is found by .eh_frame, not by a frame pointer.
+extern "C" __attribute__((noinline)) void ledger_test_acquire(const void* object) {
+  wfp::ledger::acquire(wfp::ledger::Kind::clone, object);
+  asm volatile("");  // the call above is no tail call
+}
+extern "C" __attribute__((noinline)) int ledger_test_compare(const void* left, const void*) {
+  ledger_test_acquire(left);
+  return 0;
+}
+
 namespace wfp::ledger {
 namespace {
+
+constexpr std::ptrdiff_t kSmallFunction = 512;  // bytes: more than the two above have
+
+bool is_inside(void* address, std::uintptr_t function) {
+  const auto distance = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(address) - function);
+  return distance > 0 && distance < kSmallFunction;
+}
 
 class LedgerTest : public testing::Test {
  protected:
@@ -202,6 +221,38 @@ TEST_F(LedgerTest, ManyThreadsKeepTheCount) {
   for (auto& objects : mine)
     for (std::size_t i = 1; i < objects.size(); i += 2) EXPECT_EQ(release(Kind::clone, &objects[i]), Release::ok);
   EXPECT_EQ(alive(first_).total(), 0u);
+}
+
+// Also through a library that was compiled without frame pointers: qsort of libc calls us back.
+TEST_F(LedgerTest, StackOfWhatWasAcquiredNamesTheCallers) {
+  set_level(Level::full);
+  const DriverScope scope(first_);
+  std::array<int, 2> items{2, 1};
+  std::qsort(items.data(), items.size(), sizeof items[0], ledger_test_compare);
+  const auto found = alive(first_);
+  ASSERT_FALSE(found.samples.empty());
+  const auto& stack = found.samples[0].stack;
+  const auto acquired_in = reinterpret_cast<std::uintptr_t>(&ledger_test_acquire);
+  const auto compared_in = reinterpret_cast<std::uintptr_t>(&ledger_test_compare);
+  EXPECT_TRUE(std::ranges::any_of(stack, [&](void* frame) { return is_inside(frame, acquired_in); }));
+  EXPECT_TRUE(std::ranges::any_of(stack, [&](void* frame) { return is_inside(frame, compared_in); }));
+  EXPECT_EQ(oldest_stack(first_, Kind::clone), stack);
+  EXPECT_TRUE(oldest_stack(first_, Kind::mdl).empty());
+  const auto lines = describe_stack(stack);
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("libc.so")));
+  EXPECT_THAT(lines, testing::Contains(testing::HasSubstr("unit_wfp_ledger")));
+
+  report({.rule = "R", .message = "at full level", .packet = {}, .stack = {}});
+  EXPECT_THAT(violations()[0].frames, testing::Contains(testing::HasSubstr("unit_wfp_ledger")));
+}
+
+TEST_F(LedgerTest, TheObjectIsShownAndNotCompared) {
+  const DriverScope scope(first_);
+  for (const char* object : {"0x1000", "0x2000"})
+    report({.rule = "R", .message = "freed twice", .packet = {}, .stack = {}, .object = object});
+  ASSERT_EQ(violations().size(), 1u);
+  EXPECT_EQ(violations()[0].count, 2u);
+  EXPECT_EQ(violations()[0].message, "freed twice (0x1000)");
 }
 
 TEST_F(LedgerTest, EqualViolationsAreKeptOnceAndTheListIsBounded) {
