@@ -41,7 +41,7 @@ std::string format_bugcheck(const BugCheck& bug) {
   out += text("*** driver %s, processor %u, %s\n", driver.empty() ? "(none)" : driver.c_str(),
               static_cast<unsigned>(thread_state.processor), irql_name(current_irql()));
   if (auto* packet = describe_packet.load(); packet != nullptr) out += "*** packet: " + packet() + "\n";
-  return out + "*** stack:\n" + stack_text();
+  return bug.has_stack ? out + "*** stack:\n" + stack_text() : out;
 }
 
 void bugcheck(const BugCheck& bug) {

@@ -16,7 +16,8 @@ inline constexpr std::uint32_t kBugCheckDeadlock = 0x000000C4;    // DRIVER_VERI
 struct BugCheck {
   std::uint32_t code = kBugCheckOurs;
   std::uintptr_t parameters[4] = {};
-  std::string message;  // what happened, in words; empty when the driver itself called
+  std::string message;    // what happened, in words; empty when the driver itself called
+  bool has_stack = true;  // false: the calling thread's stack has nothing to do with it
 };
 
 // Both are set once at start. `packet` names the packet that the calling thread works on, or returns "".

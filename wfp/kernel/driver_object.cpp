@@ -8,6 +8,7 @@
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/unicode.hpp"
 #include "wfp/ledger/rules.hpp"
+#include "wfp/ledger/violation.hpp"
 
 namespace wfp::kernel {
 namespace {
@@ -21,26 +22,52 @@ constexpr int kQuiesceRounds = 3;
 
 NTSTATUS no_dispatch(PDEVICE_OBJECT, PIRP) { return STATUS_INVALID_DEVICE_REQUEST; }
 
-// Kinds of objects that the ledger counts, in the order in which unload names what is left of them.
-struct CountedKind {
+// What unload says of each kind of object that is left; in the order in which it says it.
+struct LeftKind {
   ledger::Kind kind;
-  ledger::rule::Id rule;
-  const char* what;  // behind the number
+  ledger::rule::Id rule;  // null: said elsewhere, and `advice` tells where
+  const char* what;       // singular, behind the number
   const char* advice;
 };
-constexpr CountedKind kCountedKinds[] = {
-    {ledger::Kind::file_handle, ledger::rule::kHandleLeak, "handles open", "close them with ZwClose"},
-    {ledger::Kind::work_item, ledger::rule::kWorkItem, "work items allocated", "IoFreeWorkItem them"},
-    {ledger::Kind::clone, ledger::rule::kResidue, "of kind clone alive",
-     "FwpsFreeCloneNetBufferList0 frees a clone, in its completion function at the latest"},
-    {ledger::Kind::nbl_reference, ledger::rule::kResidue, "of kind nbl_reference alive",
+constexpr LeftKind kLeftKinds[] = {
+    {ledger::Kind::file_handle, ledger::rule::kHandleLeak, "open handle", "ZwClose closes each"},
+    {ledger::Kind::work_item, ledger::rule::kWorkItem, "work item", "IoFreeWorkItem frees each"},
+    {ledger::Kind::injection, ledger::rule::kResidue, "unfinished injection",
+     "FwpsInjectionHandleDestroy0 in DriverUnload waits for the completion functions"},
+    {ledger::Kind::injection_handle, ledger::rule::kResidue, "injection handle",
+     "FwpsInjectionHandleDestroy0 destroys each"},
+    {ledger::Kind::clone, ledger::rule::kResidue, "clone",
+     "FwpsFreeCloneNetBufferList0 frees each, in its completion function at the latest"},
+    {ledger::Kind::nbl_reference, ledger::rule::kResidue, "packet reference",
      "each FwpsReferenceNetBufferList0 wants one FwpsDereferenceNetBufferList0"},
-    {ledger::Kind::net_buffer_list, ledger::rule::kResidue, "of kind net_buffer_list alive",
-     "FwpsFreeNetBufferList0 frees it, in its completion function at the latest"},
-    {ledger::Kind::mdl, ledger::rule::kResidue, "of kind mdl alive", "IoFreeMdl or NdisFreeMdl frees it"},
-    {ledger::Kind::buffer_pool, ledger::rule::kResidue, "of kind buffer_pool alive",
-     "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees it"},
+    {ledger::Kind::net_buffer_list, ledger::rule::kResidue, "NET_BUFFER_LIST",
+     "FwpsFreeNetBufferList0 frees each, in its completion function at the latest"},
+    {ledger::Kind::net_buffer, ledger::rule::kResidue, "NET_BUFFER", "NdisFreeNetBuffer frees each"},
+    {ledger::Kind::mdl, ledger::rule::kResidue, "MDL", "IoFreeMdl or NdisFreeMdl frees each"},
+    {ledger::Kind::buffer_pool, ledger::rule::kResidue, "buffer pool",
+     "NdisFreeNetBufferListPool or NdisFreeNetBufferPool frees each"},
+    {ledger::Kind::flow_context, ledger::rule::kResidue, "flow context",
+     "FwpsFlowRemoveContext0 removes each; no flowDeleteFn is called for them any more"},
+    {ledger::Kind::classify_handle, ledger::rule::kResidue, "classify handle",
+     "FwpsReleaseClassifyHandle0 releases each"},
+    {ledger::Kind::lookaside_list, ledger::rule::kResidue, "lookaside list", "ExDeleteLookasideListEx deletes each"},
+    {ledger::Kind::other, ledger::rule::kResidue, "NDIS object", "NdisFreeGenericObject frees each"},
+    {ledger::Kind::pool_allocation, nullptr, "", "by tag: name_pool_blocks"},
+    {ledger::Kind::device_object, nullptr, "", "one by one: name_devices"},
+    {ledger::Kind::pended_operation, nullptr, "", "Pends::complete_all_of (wfp/ale)"},
+    {ledger::Kind::callout_registration, nullptr, "", "Engine::remove_driver (wfp/engine)"},
+    {ledger::Kind::engine_session, nullptr, "", "Engine::remove_driver (wfp/engine)"},
+    {ledger::Kind::thread, nullptr, "", "not entered: name_threads asks the scheduler"},
+    {ledger::Kind::timer, nullptr, "", "not entered: name_timers asks the scheduler"},
+    {ledger::Kind::dpc, nullptr, "", "not entered: they run out in quiesce"},
 };
+
+constexpr bool is_every_kind_said_once() {
+  for (std::size_t kind = 0; kind < ledger::kKindCount; ++kind)
+    if (std::ranges::count(kLeftKinds, static_cast<ledger::Kind>(kind), &LeftKind::kind) != 1) return false;
+  return true;
+}
+static_assert(is_every_kind_said_once(), "a new kind of the ledger needs a row in kLeftKinds");
 
 // What an unloaded driver left, named kind by kind: Windows answers it with a bug check or with a later crash.
 class LeftBehind {
@@ -50,15 +77,15 @@ class LeftBehind {
   void name_timers(std::size_t count) {
     if (count != 0)
       report(ledger::rule::kTimerLeak,
-             text("%s unloaded with %zu timers set; cancel them in DriverUnload", driver_, count));
+             text("%s unloaded with %s set; cancel each in DriverUnload", driver_, counted(count, "timer").c_str()));
   }
 
   void name_threads() {
     for (const std::string& thread : Kernel::current().scheduler().threads_of(id_)) {
       result_.code_in_use = true;
       report(ledger::rule::kThreadLeak,
-             text("%s unloaded while its %s still runs; signal it and wait for the thread object", driver_,
-                  thread.c_str()));
+             text("%s unloaded while its system %s still runs; signal it and wait for the thread object", driver_,
+                  thread.substr(0, thread.find(" of ")).c_str()));
     }
   }
 
@@ -73,23 +100,34 @@ class LeftBehind {
   }
 
   void name_objects() {
-    for (const CountedKind& counted : kCountedKinds)
-      if (const std::size_t count = ledger::alive_count(id_, counted.kind); count != 0)
-        report(counted.rule, text("%s unloaded with %zu %s; %s", driver_, count, counted.what, counted.advice));
+    for (const LeftKind& left : kLeftKinds) {
+      const std::size_t count = left.rule != nullptr ? ledger::alive_count(id_, left.kind) : 0;
+      if (count != 0)
+        report(left.rule, text("%s unloaded with %s; %s", driver_, counted(count, left.what).c_str(), left.advice),
+               left.kind);
+    }
   }
 
   void name_pool_blocks() {
     for (const PoolLeak& leak : PoolMemory::leaks(id_))
-      report(ledger::rule::kPoolLeak, text("%s unloaded with %zu pool blocks (%zu bytes) of tag '%s' allocated",
-                                           driver_, leak.count, leak.bytes, leak.tag.c_str()));
+      report(ledger::rule::kPoolLeak,
+             text("%s unloaded with %s (%s) of tag '%s' allocated", driver_,
+                  counted(leak.count, "pool block").c_str(), counted(leak.bytes, "byte").c_str(), leak.tag.c_str()),
+             ledger::Kind::pool_allocation);
   }
 
   UnloadResult take_result() { return std::move(result_); }
 
  private:
-  void report(ledger::rule::Id rule, const std::string& message) {
+  // With the stack that acquired the oldest of the kind, if that was recorded.
+  void report(ledger::rule::Id rule, const std::string& message, ledger::Kind kind = ledger::Kind::thread) {
     result_.left.push_back(message);
-    report_violation(rule, message);
+    ledger::Violation violation;
+    violation.rule = rule;
+    violation.message = message;
+    violation.driver = id_;
+    violation.stack = ledger::oldest_stack(id_, kind);
+    ledger::report(std::move(violation));
   }
 
   const char* driver_;

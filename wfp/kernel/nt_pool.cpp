@@ -88,9 +88,11 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
   Lookaside->Type = PoolType;
   Lookaside->Allocate = Allocate;
   Lookaside->FreeRoutine = Free;
+  wfp::ledger::acquire(wfp::ledger::Kind::lookaside_list, Lookaside, "ExInitializeLookasideListEx");
   return STATUS_SUCCESS;
 }
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
+  wfp::ledger::release(wfp::ledger::Kind::lookaside_list, Lookaside);
   while (PVOID block = take_block(*Lookaside, "ExDeleteLookasideListEx")) give_back(*Lookaside, block);
 }
 PVOID NTAPI ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
@@ -110,6 +112,7 @@ VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PAL
   Lookaside->FreeRoutine = Free;
 }
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
+  wfp::ledger::release(wfp::ledger::Kind::lookaside_list, &Lookaside->L);
   while (PVOID block = take_block(Lookaside->L, "ExDeleteNPagedLookasideList"))
     Lookaside->FreeRoutine != nullptr ? Lookaside->FreeRoutine(block) : give_back(Lookaside->L, block);
 }

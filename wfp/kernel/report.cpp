@@ -16,6 +16,10 @@ void report_violation(std::string_view rule_id, const std::string& message) {
   ledger::report(std::move(violation));
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string text(const char* format, ...) {
   std::array<char, 512> buffer;
   va_list arguments;

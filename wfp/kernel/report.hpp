@@ -12,6 +12,9 @@ namespace wfp::kernel {
 
 void report_violation(std::string_view rule_id, const std::string& message);
 
+// "1 pool block", "2 pool blocks": `what` is the singular, whose plural ends in s.
+std::string counted(std::size_t count, std::string_view what);
+
 // printf into a string, for messages.
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
 

@@ -16,10 +16,19 @@ namespace wfp::kernel {
 Scheduler::~Scheduler() {
   reap_ended();
   std::string left;
-  for (Thread* thread : threads_)
-    if (!thread->from_outside) left += " " + thread->name;
-  if (!left.empty())
-    bugcheck({.code = kBugCheckThreadLeft, .message = "the kernel ends while threads still run:" + left});
+  DriverId driver = ledger::kNoDriver;
+  for (Thread* thread : threads_) {
+    if (thread->from_outside) continue;
+    left += (left.empty() ? " system " : ", system ") + thread->name;
+    if (driver == ledger::kNoDriver) driver = thread->driver;
+  }
+  if (!left.empty()) {
+    const DriverScope scope(driver);  // its fault: the stack here is ours and says nothing
+    bugcheck({.code = kBugCheckThreadLeft,
+              .message = "the kernel ends while these threads still run:" + left +
+                         "; signal each in DriverUnload and wait for the thread object",
+              .has_stack = false});
+  }
   for (Thread* thread : threads_) delete thread;
 }
 
