@@ -61,7 +61,10 @@ NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot) {
   // A context came while the last calls ended. Its flowDeleteFn is still owed, so the code has to stay.
   const Registration* none = nullptr;
   const ledger::DriverId driver = registration->driver;
-  if (!slot->registration_.compare_exchange_strong(none, registration.get())) return STATUS_SUCCESS;  // added anew
+  if (!slot->registration_.compare_exchange_strong(none, registration.get())) {  // added anew
+    flows_->drop(slot->id(), registration->serial);
+    return STATUS_SUCCESS;
+  }
   registration.release();
   ledger::acquire_for(driver, ledger::Kind::callout_registration, ledger_key(*slot), "FwpsCalloutRegister");
   return STATUS_DEVICE_BUSY;
@@ -83,7 +86,10 @@ std::vector<std::uint32_t> CalloutTable::remove_all_of(ledger::DriverId driver) 
       const CalloutUse use(*slot);
       return use && use->driver == driver;
     }();
-    if (is_its && take_away(*slot) != nullptr) ids.push_back(slot->id());
+    const auto registration = is_its ? take_away(*slot) : nullptr;
+    if (registration == nullptr) continue;
+    if (flows_ != nullptr) flows_->drop(slot->id(), registration->serial);
+    ids.push_back(slot->id());
   }
   return ids;
 }

@@ -96,7 +96,7 @@ class CalloutTable {
   // the callout's functions. Waits until nobody runs its code.
   NTSTATUS remove(std::uint32_t id);
   NTSTATUS remove(const GUID& key);
-  // Takes away everything that a driver registered, without asking; returns the ids.
+  // Takes away everything that a driver registered, without asking, and its flow contexts with it; returns the ids.
   std::vector<std::uint32_t> remove_all_of(ledger::DriverId driver);
 
   std::shared_ptr<CalloutSlot> slot(const GUID& key);  // made when there is none; null when there are too many

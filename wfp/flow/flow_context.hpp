@@ -12,6 +12,7 @@ namespace wfp::flow {
 struct FlowContext {
   std::uint16_t layer = 0;
   std::uint32_t callout = 0;
+  std::uint64_t registration = 0;  // its serial: a later one under the same id is somebody else
   std::uint64_t value = 0;
   std::uint32_t running = 0;  // classifies that were given the value and have not returned
   bool removing = false;      // deleted when `running` reaches zero; no classify is given it any more

@@ -16,7 +16,7 @@ FlowDelete::FlowDelete(engine::CalloutTable& callouts, const FlowContext& contex
 void FlowDelete::run() const {
   if (!use_ || !*use_) return;
   const engine::Registration& callout = **use_;
-  if (callout.flow_delete == nullptr) return;
+  if (callout.flow_delete == nullptr || callout.serial != context_.registration) return;
   const ledger::DriverScope scope(callout.driver);
   const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
   callout.flow_delete(context_.layer, context_.callout, context_.value);

@@ -69,7 +69,8 @@ NTSTATUS Flows::associate(HandleValue handle, std::uint16_t layer, std::uint32_t
   if (flow == nullptr || flow->ended) return STATUS_INVALID_PARAMETER;
   if (find_by_id(flow->contexts, layer, callout) != kNoContext) return STATUS_OBJECT_NAME_EXISTS;
   if (flow->contexts.size() >= kMaxContextsPerFlow) return STATUS_INSUFFICIENT_RESOURCES;
-  auto made = std::make_unique<FlowContext>(FlowContext{.layer = layer, .callout = callout, .value = context});
+  auto made = std::make_unique<FlowContext>(
+      FlowContext{.layer = layer, .callout = callout, .registration = use->serial, .value = context});
   if (use->driver != ledger::kNoDriver)
     ledger::acquire_for(use->driver, ledger::Kind::flow_context, made.get(), "FwpsFlowAssociateContext0");
   flow->contexts.push_back(std::move(made));
@@ -149,6 +150,26 @@ std::size_t Flows::count_of(std::uint32_t callout) const {
   const std::lock_guard guard(lock_);
   const auto found = by_callout_.find(callout);
   return found == by_callout_.end() ? 0 : found->second;
+}
+
+// Rare: all flows are looked at. Where a classify is still about to leave a context, that removes it.
+void Flows::drop(std::uint32_t callout, std::uint64_t registration) {
+  std::vector<std::unique_ptr<FlowContext>> dropped;
+  {
+    const std::lock_guard guard(lock_);
+    if (!by_callout_.contains(callout)) return;
+    std::vector<HandleValue> done;
+    flows_.for_each([&](HandleValue handle, Flow& flow) {
+      for (std::size_t index = flow.contexts.size(); index-- > 0;) {
+        const FlowContext& context = *flow.contexts[index];
+        if (context.callout != callout || context.registration != registration) continue;
+        if (auto taken = detach(flow, index)) dropped.push_back(std::move(taken));
+      }
+      if (flow.ended && flow.contexts.empty()) done.push_back(handle);
+    });
+    for (const HandleValue handle : done) flows_.erase(handle);
+  }
+  for (auto& context : dropped) give_back(std::move(context));  // which finds no registration to call
 }
 
 std::unique_ptr<FlowContext> Flows::detach(Flow& flow, std::size_t index) {

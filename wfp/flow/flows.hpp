@@ -82,6 +82,7 @@ class Flows final : public engine::FlowContexts {
   std::uint64_t enter(std::uint64_t flow, std::uint16_t layer, std::uint32_t callout) override;
   void leave(std::uint64_t flow, std::uint16_t layer, std::uint32_t callout) override;
   std::size_t count_of(std::uint32_t callout) const override;
+  void drop(std::uint32_t callout, std::uint64_t registration) override;
 
   FlowCounts counts() const;
   // (handle, facts) of every living flow, at most `limit`.

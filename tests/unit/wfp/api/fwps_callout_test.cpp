@@ -169,6 +169,7 @@ TEST_F(CalloutApi, AContextThatComesDuringTheRemovalKeepsTheCallout) {
     std::uint64_t enter(std::uint64_t, std::uint16_t, std::uint32_t) override { return 0; }
     void leave(std::uint64_t, std::uint16_t, std::uint32_t) override {}
     std::size_t count_of(std::uint32_t) const override { return asked++ == 1 ? 1u : 0u; }
+    void drop(std::uint32_t, std::uint64_t) override {}
     mutable int asked = 0;
   } late;
   const UINT32 id = register_callout(key(1));

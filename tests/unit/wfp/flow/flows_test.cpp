@@ -143,6 +143,40 @@ TEST_P(FlowsTest, ACalloutWithContextsIsBusy) {
   EXPECT_EQ(remove(), STATUS_SUCCESS);
 }
 
+// A driver was unloaded with contexts: the next one under the same callout id neither sees nor deletes them.
+TEST_P(FlowsTest, ForcedRemovalDropsTheContextsWithoutFlowDelete) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  EXPECT_EQ(associate(6, kOtherLayer), STATUS_SUCCESS);
+  engine->callouts().remove_all_of(driver);
+  EXPECT_EQ(flows->counts().contexts, 0u);
+  EXPECT_EQ(flows->count_of(callout->callout_id), 0u);
+  EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::flow_context), 0u);
+
+  const auto before = callout->callout_id;
+  callout.reset();
+  callout = std::make_unique<Classifying>(*engine, kLayer, driver);
+  EXPECT_EQ(callout->callout_id, before);  // filters that name it find it again
+  classify([&](std::uint64_t context, FWPS_CLASSIFY_OUT0&) { EXPECT_EQ(context, 0u); });
+  EXPECT_EQ(associate(7), STATUS_SUCCESS);
+  flows->end(flow);
+  ASSERT_EQ(Classifying::deleted.size(), 1u);
+  EXPECT_EQ(Classifying::deleted[0].context, 7u);
+}
+
+// The classify that still has the context leaves it after the next registration has come.
+TEST_P(FlowsTest, AContextInUseIsDroppedWhenItsClassifyLeavesIt) {
+  EXPECT_EQ(associate(5), STATUS_SUCCESS);
+  const auto id = callout->callout_id;
+  EXPECT_EQ(flows->enter(flow, kLayer, id), 5u);
+  engine->callouts().remove_all_of(driver);
+  callout.reset();
+  callout = std::make_unique<Classifying>(*engine, kLayer, driver);
+  EXPECT_EQ(flows->enter(flow, kLayer, id), 0u);
+  flows->leave(flow, kLayer, id);
+  EXPECT_TRUE(Classifying::deleted.empty());
+  EXPECT_EQ(flows->counts().contexts, 0u);
+}
+
 TEST_P(FlowsTest, AbortReachesTheHostBetweenPackets) {
   EXPECT_EQ(flows->abort(flow + 1), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(flows->abort(flow), STATUS_SUCCESS);
