@@ -4,6 +4,7 @@
 #include "fwpm/sublayers.h"
 #include "wfp/engine/management.hpp"
 #include "wfp/engine/validate.hpp"
+#include "wfp/kernel/unicode.hpp"
 
 namespace wfp::engine {
 namespace {
@@ -83,6 +84,8 @@ NTSTATUS Management::add(SessionId session, model::CalloutObject callout, std::u
     const auto slot = callouts_table_.slot(callout.key);  // the number that registering gives, before or after
     if (slot == nullptr) return static_cast<NTSTATUS>(STATUS_FWP_TOO_MANY_CALLOUTS);
     callout.id = slot->id();
+    callouts_table_.set_description(
+        slot->id(), "'" + kernel::to_utf8(callout.name) + "' at " + std::string(model::layer_name(callout.layer)));
     status = insert(objects_.callouts, std::move(callout), session, options);
     if (NT_SUCCESS(status) && id != nullptr) *id = slot->id();
     return status;

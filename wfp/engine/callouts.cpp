@@ -94,6 +94,17 @@ std::vector<std::uint32_t> CalloutTable::remove_all_of(ledger::DriverId driver) 
   return ids;
 }
 
+void CalloutTable::set_description(std::uint32_t id, std::string text) {
+  const std::lock_guard lock(lock_);
+  descriptions_.insert_or_assign(id, std::move(text));
+}
+
+std::string CalloutTable::description(std::uint32_t id) const {
+  const std::lock_guard lock(lock_);
+  const auto found = descriptions_.find(id);
+  return found != descriptions_.end() ? found->second : std::string();
+}
+
 std::shared_ptr<CalloutSlot> CalloutTable::slot(const GUID& key) {
   const std::lock_guard lock(lock_);
   return slot_locked(key);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "fwpsk.h"
@@ -99,6 +100,10 @@ class CalloutTable {
   // Takes away everything that a driver registered, without asking, and its flow contexts with it; returns the ids.
   std::vector<std::uint32_t> remove_all_of(ledger::DriverId driver);
 
+  // What the callout object that was added last for this id says: it may be gone when the registration is left behind.
+  void set_description(std::uint32_t id, std::string text);
+  std::string description(std::uint32_t id) const;  // empty: none was ever added
+
   std::shared_ptr<CalloutSlot> slot(const GUID& key);  // made when there is none; null when there are too many
   std::shared_ptr<CalloutSlot> find(std::uint32_t id) const;
   std::vector<std::shared_ptr<CalloutSlot>> all() const;
@@ -115,6 +120,7 @@ class CalloutTable {
   std::uint64_t last_serial_ = 0;
   std::map<GUID, std::shared_ptr<CalloutSlot>, GuidOrder> by_key_;
   std::map<std::uint32_t, std::shared_ptr<CalloutSlot>> by_id_;
+  std::map<std::uint32_t, std::string> descriptions_;
 };
 
 }  // namespace wfp::engine

@@ -15,6 +15,11 @@ namespace {
 
 std::atomic<Engine*> the_engine{nullptr};
 
+std::string packet_of_current_classify() {
+  const CurrentClassify* const current = current_classify();
+  return current != nullptr && current->input->describer != nullptr ? current->input->describer->describe() : "";
+}
+
 // Where a callout meets packets that receive coalescing has merged.
 bool sees_coalesced(const model::Layer& layer) {
   return layer.is_receive_packet_layer() || (layer.kind == model::LayerKind::AuthRecvAccept && !layer.is_discard);
@@ -23,6 +28,14 @@ bool sees_coalesced(const model::Layer& layer) {
 const char* missing_coalescing_flag(std::uint32_t flags) {
   if ((flags & FWP_CALLOUT_FLAG_ALLOW_RSC) == 0) return "FWP_CALLOUT_FLAG_ALLOW_RSC";
   return (flags & FWP_CALLOUT_FLAG_ALLOW_URO) == 0 ? "FWP_CALLOUT_FLAG_ALLOW_URO" : nullptr;
+}
+
+void report_left(ledger::DriverId driver, const std::string& what) {
+  ledger::Violation violation;
+  violation.rule = ledger::rule::kLeftBehind;
+  violation.driver = driver;
+  violation.message = ledger::driver_name(driver) + " was unloaded " + what + " before DriverUnload returns";
+  ledger::report(std::move(violation));
 }
 
 }  // namespace
@@ -34,6 +47,7 @@ Engine::Engine(Host& host, kernel::Scheduler& scheduler)
       management_(scheduler, callouts_, [this] { published(); }) {
   Engine* none = nullptr;
   KERNEL_CHECK(the_engine.compare_exchange_strong(none, this));
+  ledger::set_packet_describer(packet_of_current_classify);
 }
 
 Engine::~Engine() { the_engine.store(nullptr); }
@@ -107,16 +121,17 @@ void Engine::remove_driver(ledger::DriverId driver) {
   const auto callouts = callouts_.remove_all_of(driver);
   if (!callouts.empty()) callouts_changed();
   management_.collect();
-  if (sessions.empty() && callouts.empty()) return;
-  std::string left;
-  for (const std::uint32_t id : callouts) left += " callout " + std::to_string(id);
-  if (!sessions.empty()) left += " " + std::to_string(sessions.size()) + " engine session(s)";
-  ledger::Violation violation;
-  violation.rule = ledger::rule::kLeftBehind;
-  violation.driver = driver;
-  violation.message = ledger::driver_name(driver) + " was unloaded and left" + left +
-                      "; call FwpsCalloutUnregisterById0 and FwpmEngineClose0 before DriverUnload returns";
-  ledger::report(std::move(violation));
+  if (!callouts.empty()) {
+    std::string left;
+    for (const std::uint32_t id : callouts) {
+      const std::string what = callouts_.description(id);
+      left += (left.empty() ? "callout " : ", callout ") + std::to_string(id) + (what.empty() ? "" : " " + what);
+    }
+    report_left(driver, "and left " + left + "; call FwpsCalloutUnregisterById0 for each");
+  }
+  if (!sessions.empty())
+    report_left(driver, "with " + kernel::counted(sessions.size(), "engine session") + " open" +
+                            "; call FwpmEngineClose0 for each");
 }
 
 }  // namespace wfp::engine

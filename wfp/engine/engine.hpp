@@ -62,7 +62,7 @@ class Engine {
   CalloutTable& callouts() { return callouts_; }
   Management& management() { return management_; }
   void callouts_changed();  // a registration came or went
-  // What a driver left behind when it was unloaded: taken away, and named in one violation.
+  // What a driver left behind when it was unloaded: taken away, and named.
   void remove_driver(ledger::DriverId driver);
 
   // Frees retired versions and gives delete notices that could not be given at once. [PASSIVE_LEVEL, between packets]

@@ -270,8 +270,27 @@ TEST_F(ClassifyTest, RemovingFromInsideTheCalloutIsRefused) {
 
 TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr);
+  SessionId left = 0, dynamic = 0;
+  ASSERT_EQ(management().open({.is_dynamic = true}, dynamic), STATUS_SUCCESS);
+  register_callout<1>(2);
+  ASSERT_EQ(add_callout(2, dynamic), STATUS_SUCCESS);
+  EXPECT_EQ(management().close(dynamic), STATUS_SUCCESS);  // takes the second callout object with it, not its name
+  {
+    const ledger::DriverScope scope(driver);
+    ASSERT_EQ(management().open({}, left), STATUS_SUCCESS);
+  }
   engine->remove_driver(driver);
-  EXPECT_THAT(ledger::take_rules(), ElementsAre(ledger::rule::kLeftBehind));
+  const std::string name = ledger::driver_name(driver);
+  EXPECT_THAT(
+      ledger::take_messages(),
+      ElementsAre(
+          "CALLOUT-LEFT-BEHIND: " + name +
+              " was unloaded and left callout 256 'callout' at INBOUND_TRANSPORT_V4, callout 257 'callout' at " +
+              std::string(model::layer_name(kLayer)) +
+              "; call FwpsCalloutUnregisterById0 for each before DriverUnload returns",
+          "CALLOUT-LEFT-BEHIND: " + name +
+              " was unloaded with 1 engine session open; call FwpmEngineClose0 for each before "
+              "DriverUnload returns"));
   engine->remove_driver(driver);
   EXPECT_THAT(ledger::take_rules(), IsEmpty());
 }
