@@ -1,10 +1,13 @@
 #include "wfp/ale/pend.hpp"
 
+#include <utility>
+
 #include "nt/ntstatus.h"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/thread_state.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
+#include "wfp/model/layer.hpp"
 
 namespace wfp::ale {
 namespace {
@@ -90,6 +93,9 @@ NTSTATUS Pends::pend(HANDLE completion, HANDLE* context) {
   if (context == nullptr) return STATUS_FWP_NULL_POINTER;
   const HandleValue handle = from_windows(completion);
   const bool is_current_handle = is_current(completion);
+  std::string packet;
+  if (is_current_handle)
+    if (const auto* const describer = engine::current_classify()->input->describer) packet = describer->describe();
   const std::lock_guard guard(lock_);
   Pend* const reauthorized = is_current_handle && handle == 0 ? pends_.find(reauthorizing_) : nullptr;
   if (handle == 0 && reauthorized == nullptr) return STATUS_FWP_NULL_POINTER;
@@ -101,6 +107,9 @@ NTSTATUS Pends::pend(HANDLE completion, HANDLE* context) {
   }
   pend->phase = Phase::Pended;
   pend->driver = ledger::current_driver();
+  pend->layer = engine::current_classify()->layer;
+  pend->callout = engine::current_classify()->callout_id;
+  pend->packet = std::move(packet);
   ++counts_.started;
   ++counts_.open;
   ledger::acquire(ledger::Kind::pended_operation, ledger_key(handle), "FwpsPendOperation0");
@@ -150,8 +159,10 @@ void Pends::carry_out(HandleValue handle) {
     if (unwound) {
       waiting = pend->phase == Phase::Waiting;
       denied = pend->denied;
+      completed_[next_completed_] = {handle, std::move(*pend)};
+      next_completed_ = (next_completed_ + 1) % kCompletedKept;
       pends_.erase(handle);
-      ++counts_.completed;
+      ++(denied ? counts_.taken : counts_.completed);
       --counts_.open;
     } else {
       deferred_.push_back(handle);
@@ -175,12 +186,27 @@ void Pends::defer(HandleValue handle) {
   host_.wake();
 }
 
+// The number is not part of the message, so that repetitions are one report.
 void Pends::report_double(HANDLE context) {
-  report(
-      ledger::rule::kPendDoubleComplete,
-      kernel::text("FwpsCompleteOperation0 called with completionContext %p, which names no pended operation: it was "
-                   "completed before, or never pended. Complete each pended operation once.",
-                   context));
+  ledger::Violation violation;
+  violation.rule = ledger::rule::kPendDoubleComplete;
+  violation.message =
+      "FwpsCompleteOperation0 called with a completionContext that names no pended operation: it was completed "
+      "before, or never pended. Complete each pended operation once.";
+  violation.object = kernel::text("completionContext %p", context);
+  const HandleValue handle = from_windows(context) & ~kContextBit;
+  {
+    const std::lock_guard guard(lock_);
+    const Pend* pend = pends_.find(handle);  // its completion is under way
+    for (const Completed& completed : completed_)
+      if (pend == nullptr && handle != 0 && completed.handle == handle) pend = &completed.pend;
+    if (pend != nullptr && pend->phase != Phase::Offered) {
+      violation.packet = pend->packet;
+      violation.object += kernel::text(", pended by callout %u at %s", pend->callout,
+                                       std::string(model::layer_name(pend->layer)).c_str());
+    }
+  }
+  ledger::report(std::move(violation));
 }
 
 std::size_t Pends::complete_all_of(ledger::DriverId driver) {
@@ -194,10 +220,14 @@ std::size_t Pends::complete_all_of(ledger::DriverId driver) {
     });
   }
   if (left.empty()) return 0;
-  report(ledger::rule::kPendLeft,
-         kernel::text("driver %s was unloaded with %zu pended operations; they are denied. Complete every operation "
-                      "before DriverUnload returns.",
-                      ledger::driver_name(driver).c_str(), left.size()));
+  ledger::Violation violation;
+  violation.rule = ledger::rule::kPendLeft;
+  violation.driver = driver;
+  violation.message =
+      kernel::text("%s was unloaded with %s, denied now; complete each before DriverUnload returns",
+                   ledger::driver_name(driver).c_str(), kernel::counted(left.size(), "pended operation").c_str());
+  violation.stack = ledger::oldest_stack(driver, ledger::Kind::pended_operation);
+  ledger::report(std::move(violation));
   for (const HandleValue handle : left) {
     ledger::release(ledger::Kind::pended_operation, ledger_key(handle));
     hand_over(handle);

@@ -9,9 +9,11 @@
 // FwpsPendOperation0, FwpsCompleteOperation0.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "wfp/ale/classify_handle.hpp"
@@ -23,9 +25,11 @@
 namespace wfp::ale {
 
 inline constexpr std::size_t kMaxPends = 4096;
+inline constexpr std::size_t kCompletedKept = 64;  // so that a second completion names its operation
 
 struct PendCounts {
   std::uint64_t started = 0, completed = 0, refused = 0;  // refused: STATUS_FWP_CANNOT_PEND
+  std::uint64_t taken = 0;                                // left by an unloaded driver, and denied
   std::uint64_t table_full = 0;                           // classified without a completionHandle
   std::size_t open = 0;                                   // pended, not completed
 };
@@ -73,6 +77,13 @@ class Pends {
     bool completing = false;  // complete() was called
     bool denied = false;
     ledger::DriverId driver = ledger::kNoDriver;
+    std::uint16_t layer = 0;  // of the classify that pended it
+    std::uint32_t callout = 0;
+    std::string packet;  // the operation in words
+  };
+  struct Completed {
+    HandleValue handle = 0;
+    Pend pend;
   };
   void hand_over(HandleValue handle);
   void carry_out(HandleValue handle);  // on the processor's thread
@@ -88,6 +99,8 @@ class Pends {
   std::vector<HandleValue> deferred_;
   std::atomic<std::size_t> deferred_count_{0};
   std::uint64_t denied_ = 0;  // the processor's thread's
+  std::array<Completed, kCompletedKept> completed_;
+  std::size_t next_completed_ = 0;
   PendCounts counts_;
   ClassifyHandles classify_handles_;
 };
