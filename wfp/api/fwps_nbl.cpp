@@ -1,14 +1,40 @@
 // Fwps functions over NET_BUFFER_LISTs: check, call wfp/ndis, enter in the ledger. IRQL <= DISPATCH_LEVEL, any
 // thread.
+#include <cstdlib>
+
 #include "fwpsk.h"
 #include "nt/ke.h"
 #include "nt/ntstatus.h"
 #include "wfp/kernel/irql.hpp"
-#include "wfp/ledger/ledger.hpp"
+#include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
+#include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
+#include "wfp/ndis/offsets.hpp"
 
 using namespace wfp;
 using namespace wfp::ndis;
+
+namespace {
+
+// Before a dereference. What drivers moved has to be undone when the stack and all drivers but this one have let go of
+// the packet; clones may still be out. Earlier, somebody else may be at it.
+void check_data_start(const NET_BUFFER_LIST& nbl) {
+  const auto children = static_cast<std::uint32_t>(__atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE));
+  if (origin(nbl) != Origin::stack || reference_count(nbl) != children + 1) return;
+  const std::int64_t back = driver_shift(nbl);
+  if (back == 0) return;
+  ledger::report({.rule = ledger::rule::kOffsets,
+                  .message = kernel::text(
+                      "FwpsDereferenceNetBufferList0: the packet's data start is %lld bytes too far %s; undo each "
+                      "NdisRetreatNetBufferDataStart with NdisAdvanceNetBufferDataStart before giving it back",
+                      static_cast<long long>(std::abs(back)), back > 0 ? "back" : "ahead"),
+                  .packet = {},
+                  .stack = {},
+                  .object = kernel::text("NET_BUFFER_LIST %p", static_cast<const void*>(&nbl))});
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -69,8 +95,9 @@ void NTAPI FwpsDereferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsDereferenceNetBufferList0");
   UNREFERENCED_PARAMETER(dispatchLevel);  // a hint that saves Windows a query of the IRQL
   if (netBufferList == nullptr) return;
-  if (strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0"))
-    release(*netBufferList);
+  if (!strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0")) return;
+  check_data_start(*netBufferList);
+  release(*netBufferList);
 }
 
 }  // extern "C"

@@ -76,6 +76,7 @@ void CallWatch::check_offsets() {
       ndis::advance(*nb, now - before, true);
     else
       ndis::retreat(*nb, before - now);
+    ndis::forget_driver_shift(*nb);
   }
 }
 

@@ -67,6 +67,7 @@ NTSTATUS Injections::inject(Injection injection) {
 // From here on the packet is ours until its completion function has run.
 void Injections::accept(const Injection& injection, Ticket& ticket) {
   NET_BUFFER_LIST& nbl = *injection.request.nbl;
+  ticket.function = injection.function;
   ticket.request = injection.request;
   ticket.handle = injection.handle;
   ticket.completion = injection.completion;

@@ -2,7 +2,10 @@
 #include "wfp/engine/classify.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/inject/split.hpp"
-#include "wfp/ledger/ledger.hpp"
+#include "wfp/kernel/report.hpp"
+#include "wfp/ledger/rules.hpp"
+#include "wfp/ledger/violation.hpp"
+#include "wfp/ndis/chain.hpp"
 
 namespace wfp::inject {
 
@@ -19,10 +22,30 @@ std::size_t Injections::drain() {
   return handed;
 }
 
-// In the driver's name, for what the host finds wrong with the packet.
+namespace {
+
+// From a call that succeeded until the completion function the packet is the stack's. What was moved is put back.
+void check_unchanged(const Ticket& ticket) {
+  NET_BUFFER_LIST& nbl = *ticket.request.nbl;
+  if (ndis::is_as_saved(nbl)) return;
+  ledger::report({.rule = ledger::rule::kInjectChanged,
+                  .message = std::string(ticket.function) +
+                             ": the packet's data start or length changed after the call had succeeded. It is the "
+                             "stack's until the completion function: retreat and advance before the call.",
+                  .packet = {},
+                  .stack = {},
+                  .object = kernel::text("NET_BUFFER_LIST %p", static_cast<void*>(&nbl))});
+  ndis::restore_layout(nbl);
+  ndis::save_layout(nbl);
+}
+
+}  // namespace
+
+// In the driver's name, for what is wrong with the packet.
 void Injections::hand_over(Ticket& ticket) {
   const ledger::DriverScope scope(ticket.driver);
   NET_BUFFER_LIST& nbl = *ticket.request.nbl;
+  check_unchanged(ticket);
   if (ndis::injection_mark(nbl).hops > kMaxHops) {
     too_many_hops_.fetch_add(1, std::memory_order_relaxed);
     nbl.Status = kTooManyHopsStatus;

@@ -25,6 +25,7 @@ class Ticket final : public ndis::ReleaseHandler {
  public:
   void on_last_release(NET_BUFFER_LIST& nbl) noexcept override;
 
+  const char* function = "";  // that was called
   InjectRequest request;
   HandleValue handle = 0;
   FWPS_INJECT_COMPLETE0 completion = nullptr;

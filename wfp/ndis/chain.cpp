@@ -198,6 +198,17 @@ void save_layout(NET_BUFFER_LIST& nbl) {
   }
 }
 
+bool is_as_saved(const NET_BUFFER_LIST& nbl) {
+  for (const NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next) {
+    const NbObject& object = object_of(*nb);
+    const SavedLayout& saved = object.saved;
+    const bool is_same =
+        nb->MdlChain == saved.chain && nb->DataOffset == saved.data_offset && nb->DataLength == saved.data_length;
+    if (object.is_saved && !is_same) return false;
+  }
+  return true;
+}
+
 void restore_layout(NET_BUFFER_LIST& nbl) {
   for (NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next) {
     NbObject& object = object_of(*nb);

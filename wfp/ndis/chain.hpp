@@ -70,5 +70,6 @@ Block* block_of(const MDL& mdl);
 // freed: what an injected NBL must look like when it completes.
 void save_layout(NET_BUFFER_LIST& nbl);
 void restore_layout(NET_BUFFER_LIST& nbl);
+bool is_as_saved(const NET_BUFFER_LIST& nbl);
 
 }  // namespace wfp::ndis

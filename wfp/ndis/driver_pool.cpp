@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <memory>
@@ -23,6 +24,12 @@ struct FreedPools {
   std::array<std::unique_ptr<DriverPool>, kFreedPoolsKept> kept;
   std::size_t next = 0;
 };
+
+std::string address_text(const void* object) {
+  std::array<char, 24> text;
+  std::snprintf(text.data(), text.size(), "%p", object);
+  return text.data();
+}
 
 // Strikes out and frees, unless the packet is in flight.
 void give_back(ledger::Kind kind, NET_BUFFER_LIST& nbl, const char* function, bool (*free)(NET_BUFFER_LIST&)) {
@@ -106,7 +113,8 @@ bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function) {
        .message = std::string(function) + ": no live " + std::string(ledger::name_of(kind)) +
                   " at this address. It was freed before, or came from another function. Give each back once.",
        .packet = {},
-       .stack = {}});
+       .stack = {},
+       .object = "NET_BUFFER_LIST " + address_text(nbl)});
   return false;
 }
 

@@ -15,14 +15,17 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG Dat
                                                 NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR AllocateMdlHandler) {
   assert_dispatch_at_most("NdisRetreatNetBufferDataStart");
   if (NetBuffer == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
-  return retreat(*NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler) ? NDIS_STATUS_SUCCESS
-                                                                                : NDIS_STATUS_RESOURCES;
+  if (!retreat(*NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler)) return NDIS_STATUS_RESOURCES;
+  note_driver_shift(*NetBuffer, DataOffsetDelta);
+  return NDIS_STATUS_SUCCESS;
 }
 
 void NTAPI NdisAdvanceNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                          NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
   assert_dispatch_at_most("NdisAdvanceNetBufferDataStart");
-  if (NetBuffer != nullptr) advance(*NetBuffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
+  if (NetBuffer == nullptr) return;
+  note_driver_shift(*NetBuffer, -std::int64_t{std::min(DataOffsetDelta, NetBuffer->DataLength)});
+  advance(*NetBuffer, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
 
 NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferList, ULONG DataOffsetDelta,
@@ -31,15 +34,20 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferLi
                                                     NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
   assert_dispatch_at_most("NdisRetreatNetBufferListDataStart");
   if (NetBufferList == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
-  return retreat(*NetBufferList, DataOffsetDelta, DataBackFill, AllocateMdlHandler, FreeMdlHandler)
-             ? NDIS_STATUS_SUCCESS
-             : NDIS_STATUS_RESOURCES;
+  if (!retreat(*NetBufferList, DataOffsetDelta, DataBackFill, AllocateMdlHandler, FreeMdlHandler))
+    return NDIS_STATUS_RESOURCES;
+  for (NET_BUFFER* nb = NetBufferList->FirstNetBuffer; nb != nullptr; nb = nb->Next)
+    note_driver_shift(*nb, DataOffsetDelta);
+  return NDIS_STATUS_SUCCESS;
 }
 
 void NTAPI NdisAdvanceNetBufferListDataStart(NET_BUFFER_LIST* NetBufferList, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                              NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
   assert_dispatch_at_most("NdisAdvanceNetBufferListDataStart");
-  if (NetBufferList != nullptr) advance(*NetBufferList, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
+  if (NetBufferList == nullptr) return;
+  for (NET_BUFFER* nb = NetBufferList->FirstNetBuffer; nb != nullptr; nb = nb->Next)
+    note_driver_shift(*nb, -std::int64_t{std::min(DataOffsetDelta, nb->DataLength)});
+  advance(*NetBufferList, DataOffsetDelta, FreeMdl != FALSE, FreeMdlHandler);
 }
 
 PVOID NTAPI NdisGetDataBuffer(NET_BUFFER* NetBuffer, ULONG BytesNeeded, PVOID Storage, ULONG AlignMultiple,

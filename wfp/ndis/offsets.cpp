@@ -77,4 +77,14 @@ void advance(NET_BUFFER_LIST& nbl, std::size_t delta, bool free_mdls, NET_BUFFER
     advance(*nb, delta, free_mdls, free_handler);
 }
 
+std::int64_t driver_shift(const NET_BUFFER_LIST& nbl) noexcept {
+  for (const NET_BUFFER* nb = nbl.FirstNetBuffer; nb != nullptr; nb = nb->Next)
+    if (const auto shift = object_of(*nb).driver_shift; shift != 0) return shift;
+  return 0;
+}
+
+void note_driver_shift(NET_BUFFER& nb, std::int64_t back) noexcept { object_of(nb).driver_shift += back; }
+
+void forget_driver_shift(NET_BUFFER& nb) noexcept { object_of(nb).driver_shift = 0; }
+
 }  // namespace wfp::ndis

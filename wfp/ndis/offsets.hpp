@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "ndis.h"
 
@@ -26,5 +27,11 @@ void advance(NET_BUFFER& nb, std::size_t delta, bool free_mdls = false,
              NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
 void advance(NET_BUFFER_LIST& nbl, std::size_t delta, bool free_mdls = false,
              NET_BUFFER_FREE_MDL_HANDLER_PTR free_mdl = nullptr);
+
+// By how many bytes drivers have moved the data start of a packet's NET_BUFFERs back (ahead: below zero) with the Ndis
+// functions, and not undone it; of the first that is not 0. What the stack moves does not count.
+std::int64_t driver_shift(const NET_BUFFER_LIST& nbl) noexcept;
+void note_driver_shift(NET_BUFFER& nb, std::int64_t back) noexcept;
+void forget_driver_shift(NET_BUFFER& nb) noexcept;  // it was put right
 
 }  // namespace wfp::ndis

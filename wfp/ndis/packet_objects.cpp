@@ -66,6 +66,7 @@ void reset(NbObject& nb, NblObject* nbl, PoolCore& core) {
   nb.core = &core;
   nb.owned = nullptr;
   nb.is_saved = false;
+  nb.driver_shift = 0;
 }
 
 void find_current_mdl(NET_BUFFER& nb) {

@@ -54,6 +54,7 @@ struct NbObject {
   MdlObject* owned;  // every pooled MDL made for it, newest first, whether or not the chain still has it
   SavedLayout saved;
   bool is_saved;
+  std::int64_t driver_shift;  // bytes that drivers moved the data start back, and did not undo
 };
 
 struct NblObject {

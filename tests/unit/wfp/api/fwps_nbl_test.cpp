@@ -9,6 +9,7 @@
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
+#include "wfp/ndis/offsets.hpp"
 
 namespace wfp::ndis {
 namespace {
@@ -47,12 +48,45 @@ TEST_F(FwpsNblTest, ReferenceKeepsThePacketAndIsAccounted) {
   EXPECT_THAT(ledger::take_rules(), ElementsAre());
 }
 
+// In a DPC, after the stack has let go of the packet and with a clone still out.
+TEST_F(FwpsNblTest, RetreatThatIsNotUndoneIsNamedAtTheLastDereference) {
+  const ledger::DriverScope scope(driver_);
+  for (const bool undoes : {true, false}) {
+    NET_BUFFER_LIST* const packet = pool_.allocate(64, 100);
+    FwpsReferenceNetBufferList0(packet, TRUE);
+    FwpsReferenceNetBufferList0(packet, TRUE);
+    EXPECT_EQ(NdisRetreatNetBufferDataStart(packet->FirstNetBuffer, 20, 0, nullptr), NDIS_STATUS_SUCCESS);
+    NET_BUFFER_LIST* copy = nullptr;
+    ASSERT_EQ(FwpsAllocateCloneNetBufferList0(packet, nullptr, nullptr, 0, &copy), STATUS_SUCCESS);
+    FwpsDereferenceNetBufferList0(packet, FALSE);  // the stack and a reference still hold it
+    EXPECT_THAT(ledger::take_rules(), ElementsAre());
+    release(*packet);
+    if (undoes) NdisAdvanceNetBufferListDataStart(packet, 20, FALSE, nullptr);
+    FwpsDereferenceNetBufferList0(packet, FALSE);
+    const auto found = ledger::take_messages();
+    EXPECT_EQ(found.size(), undoes ? 0u : 1u);
+    for (const auto& message : found) EXPECT_THAT(message, testing::HasSubstr("20 bytes too far back"));
+    FwpsFreeCloneNetBufferList0(copy, 0);
+  }
+}
+
+// What the stack itself does to the data start of a packet that it goes on with is no fault of the driver.
+TEST_F(FwpsNblTest, WhatTheStackMovesIsNotTheDriversFault) {
+  const ledger::DriverScope scope(driver_);
+  NET_BUFFER_LIST* const packet = pool_.allocate(64, 100);
+  FwpsReferenceNetBufferList0(packet, FALSE);
+  ASSERT_TRUE(retreat(*packet, 20));
+  release(*packet);
+  FwpsDereferenceNetBufferList0(packet, FALSE);
+  EXPECT_THAT(ledger::take_rules(), ElementsAre());
+}
+
 TEST_F(FwpsNblTest, DereferenceTooOftenIsNamedAndTakesNothing) {
   const ledger::DriverScope scope(driver_);
   FwpsReferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, FALSE);
   FwpsDereferenceNetBufferList0(packet_, FALSE);
-  EXPECT_THAT(ledger::take_rules(), ElementsAre("NBL-DOUBLE-FREE"));
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(testing::MatchesRegex("NBL-DOUBLE-FREE: .*NET_BUFFER_LIST 0x.*")));
   EXPECT_EQ(reference_count(*packet_), 1u);  // the stack's own is untouched
 }
 

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "tests/unit/wfp/inject/fixture.hpp"
+#include "wfp/ndis/offsets.hpp"
 
 namespace wfp::inject {
 namespace {
@@ -54,6 +55,27 @@ TEST_P(InjectionsTest, ADropInsideTheHostCompletesWithItsStatusAndLater) {
   ASSERT_EQ(completed.size(), 1u);
   EXPECT_EQ(completed[0].status, kEndpointGoneStatus);
   EXPECT_EQ(injections->counts().outbound.failed, 1u);
+}
+
+TEST_P(InjectionsTest, MovingTheDataStartAfterTheCallIsNamedAndPutBack) {
+  host.keep = false;
+  for (const bool back : {true, false}) {
+    NET_BUFFER_LIST* const nbl = make_packet();
+    ASSERT_EQ(inject(InjectPath::TransportSend, nbl), STATUS_SUCCESS);
+    if (back)
+      ndis::retreat(*nbl, 20);
+    else
+      ndis::advance(*nbl, 20);
+    std::size_t length = 0;
+    host.on_inject = [&](const InjectRequest& request) { length = ndis::data_length(*request.nbl); };
+    turn();
+    EXPECT_EQ(length, 40u);
+    const auto found = ledger::violations();
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].driver, driver);
+    EXPECT_THAT(ledger::take_messages(), ElementsAre(testing::StartsWith("INJ-CHANGED-IN-FLIGHT: test: the packet")));
+  }
+  EXPECT_EQ(completed.size(), 2u);
 }
 
 TEST_P(InjectionsTest, AZeroEndpointIsAcceptedAndCountedWithoutAccusation) {
