@@ -2,6 +2,7 @@
 #include <set>
 
 #include "tests/e2e/world.hpp"
+#include "wfp/flow/flows.hpp"
 
 namespace {
 
@@ -77,6 +78,27 @@ TEST_P(Rules, UnalignedHeader) {
   driver.unload();
   EXPECT_GT(world.injected().completed, 5U);
   EXPECT_THAT(driver.left(), ::testing::IsEmpty());
+}
+
+// One connection lives through the reload: the second instance asserts that no context of the first comes to it.
+TEST_P(Rules, FlowContextsDoNotOutliveTheirDriver) {
+  World world;
+  test::WorldDriver driver{world, "bad_leak"};
+  constexpr std::size_t kMany = 500'000;
+  Talker client{kMany}, server{kMany};
+  world.listen(world.system->stack(), GetParam(), 80, [&](stack::TcpStream s) { server.start(std::move(s)); });
+  ASSERT_EQ(driver.load({{"what", "context"}}), "");
+  world.connect(*world.peer, 1, GetParam(), 80, client);
+  ASSERT_TRUE(world.network.run_until([&] { return server.received > kMany / 10; }, 20s));
+  EXPECT_EQ(world.system->flows().counts().contexts, 1U);
+  driver.unload();
+  EXPECT_EQ(world.system->flows().counts().contexts, 0U);
+  EXPECT_THAT(rules(), ::testing::IsSupersetOf({"CALLOUT-LEFT-BEHIND", "UNLOAD-RESIDUE"}));
+  wfp::ledger::clear_violations();
+  ASSERT_LT(server.received, kMany);
+  ASSERT_EQ(driver.load({{"what", "handle"}}), "");
+  EXPECT_TRUE(world.network.run_until([&] { return client.finished && server.finished; }, 20s));
+  EXPECT_THAT(rules(), ::testing::IsEmpty());
 }
 
 // The call is refused, so the driver permits and keeps nothing.

@@ -27,6 +27,12 @@ class Verifier(LiveTest):
     def test_leaked_reference(self):
         self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=reference")[1], {"UNLOAD-RESIDUE"})
 
+    def test_leaked_injection_handle_and_where_it_was_made(self):
+        run, rules = self.broken("bad_leak", "--param=bad_leak:what=handle", "--verify=full")
+        self.assertEqual(rules, {"UNLOAD-RESIDUE"})
+        self.assertEqual(run.report["objects"], {"injection_handle": 1})
+        self.assertTrue(any("bad_leak.so" in frame for frame in run.report["violations"][0]["stack"]), run.report)
+
     def test_leaked_pool(self):
         self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=pool")[1], {"POOL-LEAK-UNLOAD"})
 
