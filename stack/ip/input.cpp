@@ -24,6 +24,16 @@ void Input::give_up(Packet packet, Drop reason) {
   parts_.hooks.discard(std::move(packet), reason, context);
 }
 
+void Input::give_up_unread(Packet packet, const IpHeader& header, Drop reason) {
+  PacketContext context = make_inbound_context(Hook::IpIn, packet.meta(), parts_.addresses);
+  if (!header.fragment || header.fragment->offset == 0) {
+    packet.pull(header.header_size);
+    read_transport_facts(packet, context);
+    packet.restore(header.header_size);
+  }
+  parts_.hooks.discard(std::move(packet), reason, context);
+}
+
 // RFC 1122 3.2.1.3, RFC 4291 2.5 to 2.7: addresses that are no source, and loopback addresses from a wire.
 bool Input::is_source_legal(const PacketMeta& meta) const {
   const AddressKind kind = parts_.addresses.kind_of(meta.source, meta.interface_index);
@@ -46,9 +56,9 @@ void Input::receive(Packet packet, Instant now) {
   fill_meta(meta, *header);
   meta.direction = Direction::Inbound;
   meta.transport_header_size = 0;
-  if (!is_source_legal(meta)) return give_up(std::move(packet), Drop::BadSourceAddress);
+  if (!is_source_legal(meta)) return give_up_unread(std::move(packet), *header, Drop::BadSourceAddress);
   if (!parts_.addresses.is_for_us(header->destination, meta.interface_index))
-    return give_up(std::move(packet), Drop::NotForUs);
+    return give_up_unread(std::move(packet), *header, Drop::NotForUs);
   const Coalesced coalesced = packet.coalesced();
   const bool is_super_frame = coalesced.segment_count > 1 && coalesced.segment_size > 0 && !header->fragment &&
                               header->protocol == wire::kProtocolTcp;

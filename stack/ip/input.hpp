@@ -33,6 +33,7 @@ class Input {
   void refuse(Packet packet, Drop reason, const std::optional<ParameterProblem>& problem, Instant now);
   bool is_source_legal(const PacketMeta& meta) const;
   void give_up(Packet packet, Drop reason);
+  void give_up_unread(Packet packet, const IpHeader& header, Drop reason);  // data at the IP header
 
   IpParts parts_;
   IcmpReply& icmp_reply_;

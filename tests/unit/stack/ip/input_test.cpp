@@ -107,6 +107,7 @@ TEST_F(InputTest, PacketsForOthersAreShownToDiscard) {
   ASSERT_EQ(recorder.discards.size(), 1u);
   EXPECT_EQ(recorder.discards[0].reason, Drop::NotForUs);
   EXPECT_EQ(recorder.discards[0].context.hook, Hook::IpIn);
+  EXPECT_EQ(recorder.discards[0].context.remote_port, 1000);
   EXPECT_TRUE(recorder.seen.empty());
 }
 
