@@ -1,6 +1,7 @@
 // Fwps functions over NET_BUFFER_LISTs: check, call wfp/ndis, enter in the ledger. IRQL <= DISPATCH_LEVEL, any
 // thread.
 #include <cstdlib>
+#include <string>
 
 #include "fwpsk.h"
 #include "nt/ke.h"
@@ -19,7 +20,7 @@ namespace {
 
 // Before a dereference. What drivers moved has to be undone when the stack and all drivers but this one have let go of
 // the packet; clones may still be out. Earlier, somebody else may be at it.
-void check_data_start(const NET_BUFFER_LIST& nbl) {
+void check_data_start(const NET_BUFFER_LIST& nbl, const std::string& packet) {
   const auto children = static_cast<std::uint32_t>(__atomic_load_n(&nbl.ChildRefCount, __ATOMIC_ACQUIRE));
   if (origin(nbl) != Origin::stack || reference_count(nbl) != children + 1) return;
   const std::int64_t back = driver_shift(nbl);
@@ -29,7 +30,7 @@ void check_data_start(const NET_BUFFER_LIST& nbl) {
                       "FwpsDereferenceNetBufferList0: the packet's data start is %lld bytes too far %s; undo each "
                       "NdisRetreatNetBufferDataStart with NdisAdvanceNetBufferDataStart before giving it back",
                       static_cast<long long>(std::abs(back)), back > 0 ? "back" : "ahead"),
-                  .packet = {},
+                  .packet = packet,
                   .stack = {},
                   .object = kernel::text("NET_BUFFER_LIST %p", static_cast<const void*>(&nbl))});
 }
@@ -95,8 +96,9 @@ void NTAPI FwpsDereferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsDereferenceNetBufferList0");
   UNREFERENCED_PARAMETER(dispatchLevel);  // a hint that saves Windows a query of the IRQL
   if (netBufferList == nullptr) return;
+  const std::string packet = ledger::packet_of(ledger::Kind::nbl_reference, netBufferList);
   if (!strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0")) return;
-  check_data_start(*netBufferList);
+  check_data_start(*netBufferList, packet);
   release(*netBufferList);
 }
 

@@ -127,6 +127,7 @@ class LeftBehind {
     violation.message = message;
     violation.driver = id_;
     violation.stack = ledger::oldest_stack(id_, kind);
+    violation.packet = ledger::oldest_packet(id_, kind);
     ledger::report(std::move(violation));
   }
 

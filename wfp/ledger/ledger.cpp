@@ -125,7 +125,7 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
   entry.detail = detail;
   entry.bytes = bytes;
   entry.sequence = state().sequence.fetch_add(1, std::memory_order_relaxed);
-  if (how_much == Level::full) entry.stack = std::make_unique<std::vector<void*>>(capture_stack());
+  if (how_much == Level::full) entry.trace = std::make_unique<Trace>(Trace{capture_stack(), current_packet()});
   count(entry, 1);
 
   auto& shard = shard_of(kind, object);
@@ -166,18 +166,33 @@ std::size_t alive_count(DriverId driver, Kind kind) {
   return value > 0 ? static_cast<std::size_t>(value) : 0;
 }
 
-std::vector<void*> oldest_stack(DriverId driver, Kind kind) {
+namespace {
+
+Trace oldest_trace(DriverId driver, Kind kind) {
   std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
-  std::vector<void*> stack;
+  Trace trace;
   for (auto& shard : state().shards) {
     const std::lock_guard lock(shard.mutex);
     shard.table.for_each([&](const Entry& entry) {
       if (entry.driver != driver || entry.kind != kind || entry.sequence >= oldest) return;
       oldest = entry.sequence;
-      stack = entry.stack ? *entry.stack : std::vector<void*>();
+      trace = entry.trace ? *entry.trace : Trace();
     });
   }
-  return stack;
+  return trace;
+}
+
+}  // namespace
+
+std::vector<void*> oldest_stack(DriverId driver, Kind kind) { return oldest_trace(driver, kind).stack; }
+std::string oldest_packet(DriverId driver, Kind kind) { return oldest_trace(driver, kind).packet; }
+
+std::string packet_of(Kind kind, const void* object) {
+  if (level() != Level::full) return {};
+  auto& shard = shard_of(kind, object);
+  const std::lock_guard lock(shard.mutex);
+  const Entry* const entry = shard.table.find(kind, object, running_driver);
+  return entry != nullptr && entry->trace ? entry->trace->packet : std::string();
 }
 
 Alive alive(DriverId driver, std::size_t sample_limit) {
@@ -200,7 +215,7 @@ Alive alive(DriverId driver, std::size_t sample_limit) {
         result.samples.pop_back();
       }
       result.samples.push_back({entry.kind, entry.object, entry.detail, entry.bytes, entry.sequence,
-                                entry.stack ? *entry.stack : std::vector<void*>()});
+                                entry.trace ? entry.trace->stack : std::vector<void*>()});
       std::push_heap(result.samples.begin(), result.samples.end(), older);
     });
   }

@@ -109,8 +109,11 @@ struct Alive {
 inline constexpr std::size_t kSampleLimit = 16;
 Alive alive(DriverId driver, std::size_t sample_limit = kSampleLimit);
 std::size_t alive_count(DriverId driver, Kind kind);
-// Where the oldest live object of this kind was acquired, innermost first; empty unless the level was full then.
+// Of the oldest live object of this kind and of one object of the running driver: where it was acquired, innermost
+// first, and which packet was being classified. Empty unless the level was full then.
 std::vector<void*> oldest_stack(DriverId driver, Kind kind);
+std::string oldest_packet(DriverId driver, Kind kind);
+std::string packet_of(Kind kind, const void* object);
 
 // Strikes out all that `driver` still holds, after its unload was reported. Returns how many entries there were.
 std::size_t forget(DriverId driver);

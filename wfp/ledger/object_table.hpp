@@ -5,11 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "wfp/ledger/ledger.hpp"
 
 namespace wfp::ledger {
+
+// Of the moment of acquisition, at the level full.
+struct Trace {
+  std::vector<void*> stack;
+  std::string packet;  // the one that was being classified; empty: none
+};
 
 struct Entry {
   const void* object = nullptr;  // null: empty slot
@@ -19,7 +26,7 @@ struct Entry {
   const char* detail = "";
   std::size_t bytes = 0;
   std::uint64_t sequence = 0;
-  std::unique_ptr<std::vector<void*>> stack;
+  std::unique_ptr<Trace> trace;
 };
 
 class ObjectTable {

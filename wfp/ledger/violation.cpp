@@ -45,8 +45,7 @@ bool count_again(Book& all, const Violation& violation) {
 // Without a lock: it asks the dynamic linker.
 void put_in_words(Violation& violation) {
   violation.frames = describe_stack(violation.stack);
-  auto* const packet = describe_packet.load(std::memory_order_relaxed);
-  if (packet != nullptr && violation.packet.empty()) violation.packet = packet();
+  if (violation.packet.empty()) violation.packet = current_packet();
   if (!violation.object.empty()) violation.message += " (" + violation.object + ")";
 }
 
@@ -75,6 +74,11 @@ void report(Violation violation) {
 }
 
 void set_packet_describer(std::string (*packet)()) { describe_packet.store(packet, std::memory_order_relaxed); }
+
+std::string current_packet() {
+  auto* const packet = describe_packet.load(std::memory_order_relaxed);
+  return packet != nullptr ? packet() : std::string();
+}
 
 void set_sink(Sink sink) {
   auto& all = book();

@@ -35,6 +35,7 @@ using Sink = std::function<void(const Violation&)>;
 void report(Violation violation);
 // Names the packet that the calling thread works on, or returns "": for violations that come without one. Set once.
 void set_packet_describer(std::string (*packet)());
+std::string current_packet();
 // The sink sees each different violation once.
 void set_sink(Sink sink);
 std::vector<Violation> violations();

@@ -246,6 +246,21 @@ TEST_F(LedgerTest, StackOfWhatWasAcquiredNamesTheCallers) {
   EXPECT_THAT(violations()[0].frames, testing::Contains(testing::HasSubstr("unit_wfp_ledger")));
 }
 
+TEST_F(LedgerTest, PacketOfTheClassifyThatAcquiredIsKnownAtLevelFull) {
+  set_packet_describer(+[] { return std::string("TCP SYN"); });
+  const DriverScope scope(first_);
+  acquire(Kind::clone, &objects_[0]);
+  EXPECT_EQ(packet_of(Kind::clone, &objects_[0]), "");
+  set_level(Level::full);
+  acquire(Kind::mdl, &objects_[1]);
+  EXPECT_EQ(packet_of(Kind::mdl, &objects_[1]), "TCP SYN");
+  EXPECT_EQ(oldest_packet(first_, Kind::mdl), "TCP SYN");
+  EXPECT_EQ(oldest_packet(first_, Kind::clone), "");
+  report({.rule = "R", .message = "without a packet", .packet = {}, .stack = {}});
+  EXPECT_EQ(violations()[0].packet, "TCP SYN");
+  set_packet_describer(nullptr);
+}
+
 TEST_F(LedgerTest, TheObjectIsShownAndNotCompared) {
   const DriverScope scope(first_);
   for (const char* object : {"0x1000", "0x2000"})
