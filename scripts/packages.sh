@@ -3,7 +3,7 @@
 # which are missing and how to get them. Sourced by the other scripts, for need_packages; by itself: packages.sh GROUP...
 set -euo pipefail
 
-packages_build=(g++ cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-3-dev liburing-dev libspdlog-dev libfmt-dev
+packages_build=(g++ python3 cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-3-dev liburing-dev libspdlog-dev libfmt-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev
   libgtest-dev libgmock-dev libbenchmark-dev)
 packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
