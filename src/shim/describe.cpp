@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "src/shim/trace.hpp"
+
 namespace shim {
 namespace {
 
@@ -36,11 +38,8 @@ void append_flags(std::string& text, std::uint8_t flags) {
 std::string FactsDescriber::describe() const {
   std::string text = protocol_name(facts_.protocol);
   if (facts_.protocol == kTcp) append_flags(text, facts_.tcp_flags);
-  const bool has_ports = facts_.protocol == kTcp || facts_.protocol == kUdp;
-  const auto end = [has_ports](const stack::IpAddress& address, std::uint16_t port) {
-    return has_ports ? stack::SocketAddress{address, port}.to_string() : address.to_string();
-  };
-  const std::string local = end(facts_.local, facts_.local_port), remote = end(facts_.remote, facts_.remote_port);
+  const std::string local = end_text(facts_.protocol, {facts_.local, facts_.local_port});
+  const std::string remote = end_text(facts_.protocol, {facts_.remote, facts_.remote_port});
   const bool outbound = facts_.direction == stack::Direction::Outbound;
   text.append(" ").append(outbound ? local : remote).append(" > ").append(outbound ? remote : local);
   if (facts_.protocol == kIcmp || facts_.protocol == kIcmpv6)

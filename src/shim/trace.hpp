@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "stack/base/address.hpp"
@@ -15,6 +16,11 @@ struct FWPS_INCOMING_METADATA_VALUES0_;
 struct FWPS_INCOMING_VALUES0_;
 
 namespace shim {
+
+// One end of a packet or operation in words: with a port where its protocol, TCP or UDP, has ports.
+inline std::string end_text(std::uint8_t protocol, const stack::SocketAddress& end) {
+  return protocol == 6 || protocol == 17 ? end.to_string() : end.address.to_string();
+}
 
 struct TraceRecord {
   std::int64_t time_ns = 0;

@@ -93,9 +93,7 @@ NTSTATUS Pends::pend(HANDLE completion, HANDLE* context) {
   if (context == nullptr) return STATUS_FWP_NULL_POINTER;
   const HandleValue handle = from_windows(completion);
   const bool is_current_handle = is_current(completion);
-  std::string packet;
-  if (is_current_handle)
-    if (const auto* const describer = engine::current_classify()->input->describer) packet = describer->describe();
+  std::string packet = ledger::level() == ledger::Level::off ? std::string() : ledger::current_packet();
   const std::lock_guard guard(lock_);
   Pend* const reauthorized = is_current_handle && handle == 0 ? pends_.find(reauthorizing_) : nullptr;
   if (handle == 0 && reauthorized == nullptr) return STATUS_FWP_NULL_POINTER;

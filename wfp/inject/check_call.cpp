@@ -39,15 +39,10 @@ void check_inline(const Injection& injection) {
   if (current == nullptr || current->input->protocol != kTcp || !is_transport_layer(current->layer)) return;
   if (injection.request.path == InjectPath::NetworkSend || injection.request.path == InjectPath::NetworkReceive)
     return;
-  const std::string packet = current->input->describer != nullptr ? current->input->describer->describe() : "";
-  ledger::report(
-      {.rule = ledger::rule::kLockInlineInject,
-       .message = kernel::text("%s called inside the classify of a TCP packet at a transport layer, where "
-                               "Windows holds the connection's lock. Queue the packet and inject it from a "
-                               "DPC or another thread.",
-                               injection.function),
-       .packet = packet,
-       .stack = {}});
+  report(ledger::rule::kLockInlineInject,
+         kernel::text("%s called inside the classify of a TCP packet at a transport layer, where Windows holds the "
+                      "connection's lock. Queue the packet and inject it from a DPC or another thread.",
+                      injection.function));
 }
 
 // AF_INET or AF_INET6 of the IP header that the data starts with; AF_UNSPEC when it does not.

@@ -8,20 +8,6 @@
 #include "wfp/ndis/chain.hpp"
 
 namespace wfp::inject {
-
-// Those queued at entry: what an injection causes to be injected waits for the next turn.
-std::size_t Injections::drain() {
-  if (engine::current_classify() != nullptr) return 0;
-  std::size_t handed = 0;
-  for (std::size_t left = tickets_.request_count(); left > 0; --left) {
-    Ticket* const ticket = tickets_.next_request();
-    if (ticket == nullptr) break;
-    hand_over(*ticket);
-    ++handed;
-  }
-  return handed;
-}
-
 namespace {
 
 // From a call that succeeded until the completion function the packet is the stack's. What was moved is put back.
@@ -40,6 +26,19 @@ void check_unchanged(const Ticket& ticket) {
 }
 
 }  // namespace
+
+// Those queued at entry: what an injection causes to be injected waits for the next turn.
+std::size_t Injections::drain() {
+  if (engine::current_classify() != nullptr) return 0;
+  std::size_t handed = 0;
+  for (std::size_t left = tickets_.request_count(); left > 0; --left) {
+    Ticket* const ticket = tickets_.next_request();
+    if (ticket == nullptr) break;
+    hand_over(*ticket);
+    ++handed;
+  }
+  return handed;
+}
 
 // In the driver's name, for what is wrong with the packet.
 void Injections::hand_over(Ticket& ticket) {

@@ -10,13 +10,13 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/thread_state.hpp"
+#include "wfp/ledger/violation.hpp"
 
 namespace wfp::kernel {
 namespace {
 
 constexpr int kMaxStackFrames = 48;
 std::function<void(const std::string&)> report_sink;
-std::atomic<std::string (*)()> describe_packet{nullptr};
 
 std::string stack_text() {
   std::array<void*, kMaxStackFrames> frames{};
@@ -31,7 +31,6 @@ std::string stack_text() {
 }  // namespace
 
 void set_bugcheck_sink(std::function<void(const std::string&)> sink) { report_sink = std::move(sink); }
-void set_packet_describer(std::string (*packet)()) { describe_packet = packet; }
 
 std::string format_bugcheck(const BugCheck& bug) {
   std::string out = text("*** STOP: 0x%08X (0x%016zX, 0x%016zX, 0x%016zX, 0x%016zX)\n", bug.code, bug.parameters[0],
@@ -40,7 +39,7 @@ std::string format_bugcheck(const BugCheck& bug) {
   const std::string driver = ledger::driver_name(ledger::current_driver());
   out += text("*** driver %s, processor %u, %s\n", driver.empty() ? "(none)" : driver.c_str(),
               static_cast<unsigned>(thread_state.processor), irql_name(current_irql()));
-  if (auto* packet = describe_packet.load(); packet != nullptr) out += "*** packet: " + packet() + "\n";
+  if (const auto packet = ledger::current_packet(); !packet.empty()) out += "*** packet: " + packet + "\n";
   return bug.has_stack ? out + "*** stack:\n" + stack_text() : out;
 }
 

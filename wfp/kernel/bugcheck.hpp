@@ -20,9 +20,8 @@ struct BugCheck {
   bool has_stack = true;  // false: the calling thread's stack has nothing to do with it
 };
 
-// Both are set once at start. `packet` names the packet that the calling thread works on, or returns "".
+// Set once at start.
 void set_bugcheck_sink(std::function<void(const std::string& report)> sink);
-void set_packet_describer(std::string (*packet)());
 
 std::string format_bugcheck(const BugCheck& bug);
 [[noreturn]] void bugcheck(const BugCheck& bug);

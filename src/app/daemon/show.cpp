@@ -17,7 +17,7 @@ namespace {
 
 using control::Json;
 
-constexpr std::uint8_t kTcp = 6, kUdp = 17;
+constexpr std::uint8_t kTcp = 6;
 
 std::string hex(std::uint64_t value) {
   std::array<char, 24> text;
@@ -69,8 +69,7 @@ std::string address_text(const std::array<std::uint8_t, 16>& bytes, bool is_v4, 
 }
 
 std::string end_text(const NetEvents::Event& event, const stack::SocketAddress& end) {
-  const bool has_port = (event.protocol == kTcp || event.protocol == kUdp) && end.port != 0;
-  return has_port ? end.to_string() : end.address.to_string();
+  return end.port != 0 ? shim::end_text(event.protocol, end) : end.address.to_string();
 }
 
 std::string packet_text(const NetEvents::Event& event) {

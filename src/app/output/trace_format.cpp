@@ -105,11 +105,6 @@ std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
 constexpr std::size_t kOriginColumn = 100, kMetadataColumn = 115, kActionColumn = 136;
 void pad(std::string& line, std::size_t column) { line.resize(std::max(line.size(), column), ' '); }
 
-// With a port where the protocol has ports.
-std::string end_text(const TraceEntry& entry, const stack::SocketAddress& end) {
-  return entry.protocol == kTcp || entry.protocol == kUdp ? end.to_string() : end.address.to_string();
-}
-
 }  // namespace
 
 std::optional<TraceFormat> trace_format_named(std::string_view name) {
@@ -147,7 +142,8 @@ std::string format_line(const TraceEntry& entry) {
   const bool inbound = entry.direction == stack::Direction::Inbound;
   std::string line = clock_text(entry.time_ns) + (inbound ? "  in  " : "  out ") + std::string(entry.layer) + " " +
                      protocol_name(entry.protocol) + " ";
-  const std::string local = end_text(entry, entry.local), remote = end_text(entry, entry.remote);
+  const std::string local = shim::end_text(entry.protocol, entry.local),
+                    remote = shim::end_text(entry.protocol, entry.remote);
   line += inbound ? remote + " > " + local : local + " > " + remote;
   if (is_icmp(entry.protocol))
     line += " type " + std::to_string(entry.local.port) + " code " + std::to_string(entry.remote.port);
@@ -175,8 +171,8 @@ std::string format_json(const TraceEntry& entry) {
             {"direction", name_of(entry.direction)},
             {"origin", entry.origin},
             {"protocol", protocol_name(entry.protocol)},
-            {"local", end_text(entry, entry.local)},
-            {"remote", end_text(entry, entry.remote)},
+            {"local", shim::end_text(entry.protocol, entry.local)},
+            {"remote", shim::end_text(entry.protocol, entry.remote)},
             {"tcp_flags", entry.protocol == kTcp ? tcp_flag_letters(entry.tcp_flags) : ""},
             {"length", entry.length},
             {"metadata", metadata_json(entry)},

@@ -18,6 +18,7 @@
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/thread_state.hpp"
 #include "wfp/ledger/irql.hpp"
+#include "wfp/ledger/violation.hpp"
 #include "wfp/model/layer.hpp"
 
 namespace app {
@@ -134,13 +135,6 @@ void add_callout_line(FixedText& text) {
            static_cast<unsigned long long>(current->filter_id), static_cast<int>(layer.size()), layer.data());
 }
 
-// Needs memory.
-std::string packet_text() {
-  const auto* current = wfp::engine::current_classify();
-  if (current == nullptr || current->input->describer == nullptr) return {};
-  return current->input->describer->describe();
-}
-
 void let_recordings_finish() {
   for (int i = 0; i < kWaitSteps && recordings_are_written != nullptr && !recordings_are_written(); ++i)
     nanosleep(&kWaitStep, nullptr);
@@ -164,7 +158,7 @@ void on_fault(int signal, siginfo_t* info, void* raw_context) {
   if (tell_supervisor != nullptr) tell_supervisor(text.data(), text.size());
   let_recordings_finish();
   // What follows may need memory and locks, and may not come back.
-  if (const auto packet = packet_text(); !packet.empty()) {
+  if (const auto packet = wfp::ledger::current_packet(); !packet.empty()) {
     const auto line = "*** packet: " + packet + "\n";
     write_error(line.data(), line.size());
     text.add("%s", line.c_str());
@@ -221,10 +215,6 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size)) {
     if (tell_supervisor != nullptr) tell_supervisor(report.data(), report.size());
     let_recordings_finish();
   });
-  wfp::kernel::set_packet_describer([] {
-    const auto packet = packet_text();
-    return packet.empty() ? std::string("none is being classified") : packet;
-  });
   stack::set_fault_handler(on_check);
   std::array<void*, 2> warm_up;  // loads what backtrace() needs, while loading is still possible
   backtrace(warm_up.data(), static_cast<int>(warm_up.size()));
@@ -238,8 +228,8 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size)) {
 }
 
 void use_fault_stack() {
-  if (!has_sanitizer()) [[maybe_unused]]
-    thread_local const FaultStack stack;
+  if (has_sanitizer()) return;
+  [[maybe_unused]] thread_local const FaultStack stack;
 }
 
 void wait_for_recordings(bool (*are_written)()) { recordings_are_written = are_written; }
