@@ -12,6 +12,6 @@ case "$preset" in
   *) echo "build.sh: '$preset' is no preset; there are release, dev, asan, tsan and clang" >&2; exit 2 ;;
 esac
 
-export CCACHE_NOHASHDIR=1
+export CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 said=$(cmake --preset "$preset" 2>&1) || { echo "$said"; exit 1; }
 cmake --build "build/$preset" -- "$@"
