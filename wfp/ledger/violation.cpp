@@ -19,11 +19,15 @@ struct Kept {
   Violation violation;
 };
 
+struct List {
+  std::vector<Kept> kept;
+  std::atomic<std::uint64_t> reports{0};
+};
+
 struct Book {
   std::mutex mutex;
-  std::vector<Kept> kept;
+  List violations, notes;
   Sink sink;
-  std::atomic<std::uint64_t> reports{0};
 };
 
 Book& book() {
@@ -32,12 +36,12 @@ Book& book() {
 }
 
 // With the lock held. False: nothing equal is kept.
-bool count_again(Book& all, const Violation& violation) {
-  const auto known = std::find_if(all.kept.begin(), all.kept.end(), [&](const Kept& kept) {
+bool count_again(List& list, const Violation& violation) {
+  const auto known = std::find_if(list.kept.begin(), list.kept.end(), [&](const Kept& kept) {
     return kept.violation.driver == violation.driver && kept.violation.rule == violation.rule &&
            kept.message == violation.message;
   });
-  if (known == all.kept.end()) return false;
+  if (known == list.kept.end()) return false;
   ++known->violation.count;
   return true;
 }
@@ -49,28 +53,43 @@ void put_in_words(Violation& violation) {
   if (!violation.object.empty()) violation.message += " (" + violation.object + ")";
 }
 
-}  // namespace
-
-void report(Violation violation) {
+void keep(List& list, Violation violation) {
   if (level() == Level::off) return;
   if (violation.driver == kNoDriver) violation.driver = current_driver();
   if (violation.stack.empty() && level() == Level::full) violation.stack = capture_stack();
   auto& all = book();
-  all.reports.fetch_add(1, std::memory_order_relaxed);
+  list.reports.fetch_add(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(all.mutex);
-    if (count_again(all, violation) || all.kept.size() == kViolationLimit) return;
+    if (count_again(list, violation) || list.kept.size() == kViolationLimit) return;
   }
   Violation shown = violation;
   put_in_words(shown);
   Sink sink;
   {
     const std::lock_guard lock(all.mutex);
-    if (count_again(all, violation) || all.kept.size() == kViolationLimit) return;  // another thread was faster
-    all.kept.push_back({std::move(violation.message), shown});
+    if (count_again(list, violation) || list.kept.size() == kViolationLimit) return;  // another thread was faster
+    list.kept.push_back({std::move(violation.message), shown});
     sink = all.sink;
   }
   if (sink) sink(shown);
+}
+
+std::vector<Violation> content_of(const List& list) {
+  const std::lock_guard lock(book().mutex);
+  std::vector<Violation> result;
+  result.reserve(list.kept.size());
+  for (const Kept& kept : list.kept) result.push_back(kept.violation);
+  return result;
+}
+
+}  // namespace
+
+void report(Violation violation) { keep(book().violations, std::move(violation)); }
+
+void note(Violation note) {
+  note.is_note = true;
+  keep(book().notes, std::move(note));
 }
 
 void set_packet_describer(std::string (*packet)()) { describe_packet.store(packet, std::memory_order_relaxed); }
@@ -86,22 +105,18 @@ void set_sink(Sink sink) {
   all.sink = std::move(sink);
 }
 
-std::vector<Violation> violations() {
-  auto& all = book();
-  const std::lock_guard lock(all.mutex);
-  std::vector<Violation> result;
-  result.reserve(all.kept.size());
-  for (const Kept& kept : all.kept) result.push_back(kept.violation);
-  return result;
-}
-
-std::uint64_t violation_count() { return book().reports.load(std::memory_order_relaxed); }
+std::vector<Violation> violations() { return content_of(book().violations); }
+std::uint64_t violation_count() { return book().violations.reports.load(std::memory_order_relaxed); }
+std::vector<Violation> notes() { return content_of(book().notes); }
+std::uint64_t note_count() { return book().notes.reports.load(std::memory_order_relaxed); }
 
 void clear_violations() {
   auto& all = book();
   const std::lock_guard lock(all.mutex);
-  all.kept.clear();
-  all.reports.store(0, std::memory_order_relaxed);
+  for (List* const list : {&all.violations, &all.notes}) {
+    list->kept.clear();
+    list->reports.store(0, std::memory_order_relaxed);
+  }
 }
 
 std::vector<void*> capture_stack() {

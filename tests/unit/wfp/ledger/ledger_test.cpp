@@ -285,5 +285,35 @@ TEST_F(LedgerTest, EqualViolationsAreKeptOnceAndTheListIsBounded) {
   EXPECT_EQ(violation_count(), 2 * kViolationLimit + 3);
 }
 
+TEST_F(LedgerTest, NotesStandBesideViolations) {
+  std::vector<bool> seen;
+  set_sink([&](const Violation& shown) { seen.push_back(shown.is_note); });
+  const DriverScope scope(first_);
+  for (int i = 0; i < 2; ++i) note({.rule = "N", .message = "never asked", .packet = {}, .stack = {}});
+  report({.rule = "R", .message = "wrong", .packet = {}, .stack = {}});
+  EXPECT_EQ(seen, (std::vector<bool>{true, false}));
+  ASSERT_EQ(notes().size(), 1u);
+  EXPECT_EQ(notes()[0].rule, "N");
+  EXPECT_EQ(notes()[0].count, 2u);
+  EXPECT_EQ(notes()[0].driver, first_);
+  EXPECT_EQ(note_count(), 2u);
+  ASSERT_EQ(violations().size(), 1u);
+  EXPECT_FALSE(violations()[0].is_note);
+  EXPECT_EQ(violation_count(), 1u);
+  for (std::size_t i = 0; i < kViolationLimit; ++i)
+    note({.rule = "N", .message = std::to_string(i), .packet = {}, .stack = {}});
+  EXPECT_EQ(notes().size(), kViolationLimit);
+  report({.rule = "R", .message = "also wrong", .packet = {}, .stack = {}});
+  EXPECT_EQ(violations().size(), 2u) << "notes take no room from violations";
+  clear_violations();
+  EXPECT_EQ(notes().size() + note_count(), 0u);
+}
+
+TEST_F(LedgerTest, NothingIsNotedWhileTheLevelIsOff) {
+  set_level(Level::off);
+  note({.rule = "N", .message = "never asked", .packet = {}, .stack = {}});
+  EXPECT_EQ(note_count(), 0u);
+}
+
 }  // namespace
 }  // namespace wfp::ledger
