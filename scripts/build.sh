@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds into build/<preset>/: scripts/build.sh [release|dev|asan|tsan|clang] [target...]; release by default.
+# Builds into build/<preset>/: scripts/build.sh [release|dev|asan|tsan] [target...]; release by default.
+# `tsan` is the clang build, the others are gcc's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
@@ -7,9 +8,9 @@ cd "$(dirname "$0")/.."
 preset=${1:-release}
 [ "$#" -gt 0 ] && shift
 case "$preset" in
-  clang) need_packages build clang ;;
-  release | dev | asan | tsan) need_packages build ;;
-  *) echo "build.sh: '$preset' is no preset; there are release, dev, asan, tsan and clang" >&2; exit 2 ;;
+  tsan) need_packages build clang ;;
+  release | dev | asan) need_packages build ;;
+  *) echo "build.sh: '$preset' is no preset; there are release, dev, asan and tsan" >&2; exit 2 ;;
 esac
 
 export CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime

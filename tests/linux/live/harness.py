@@ -16,6 +16,7 @@ from collections import Counter
 
 PROGRAM = os.environ.get("WFPTAP_PROGRAM", "build/release/wfptap")
 DRIVERS = pathlib.Path(os.environ.get("WFPTAP_DRIVERS", pathlib.Path(PROGRAM).parent / "drivers"))
+EXTRA = os.environ.get("WFPTAP_TEST_OPTIONS", "").split()  # for every run, such as --io-uring=off
 SLOW = float(os.environ.get("WFPTAP_TEST_SLOWNESS", "1"))  # sanitizers multiply every time limit
 V4, V6 = "10.77.0.2", "fd77::2"
 HOST4, HOST6 = "10.77.0.1", "fd77::1"
@@ -97,7 +98,7 @@ class LiveTest(unittest.TestCase):
     def wfptap_test(self, *drivers, command, options=(), timeout=60, expect=None, trace=True, pcap=True, program=PROGRAM):
         """Runs `wfptap test` and returns what it left; `expect` checks the exit code."""
         arguments = [program, "test", *map(str, drivers), "--report", str(self.folder / "report.json"),
-                     "--timeout", str(int(timeout * SLOW)), *options]
+                     "--timeout", str(int(timeout * SLOW)), *EXTRA, *options]
         if trace:
             arguments += ["--trace", str(self.folder / "trace.jsonl")]
         if pcap:
