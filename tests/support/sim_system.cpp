@@ -31,7 +31,9 @@ SimSystem::SimSystem(SimNetwork& network, std::size_t end, const node::Config& c
   // Nobody has to be woken: the network polls after every event, and what threads start is seen in poll().
   system_ = std::make_unique<node::System>(
       config, node::SystemParties{nullptr, &random_, trace}, std::move(scheduler), [this] { return network_.now(); },
-      [] {});
+      [this] {
+        if (on_wake_) on_wake_();
+      });
   system_->attach(network.link().end(end));
   system_->bind_thread();
   network.set_host(end, *this);

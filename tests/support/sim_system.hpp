@@ -28,6 +28,8 @@ class SimSystem final : public SimHost {
   node::System& operator*() { return *system_; }
   node::System* operator->() { return system_.get(); }
   wfp::kernel::SimScheduler& scheduler() { return *scheduler_; }
+  // Called when somebody wants the processor to run soon, which on a device would end its wait.
+  void set_wake_observer(std::function<void()> observer) { on_wake_ = std::move(observer); }
 
   void receive(stack::Packet frame, stack::Instant now) override { system_->receive(std::move(frame), now); }
   stack::Instant poll(stack::Instant now) override;
@@ -43,6 +45,7 @@ class SimSystem final : public SimHost {
   wfp::kernel::VirtualClock clock_;
   stack::SeededRandom random_;
   wfp::kernel::SimScheduler* scheduler_ = nullptr;  // the system's kernel owns it
+  std::function<void()> on_wake_;
   std::unique_ptr<node::System> system_;
 };
 
