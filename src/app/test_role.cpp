@@ -74,7 +74,12 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   report.command = options.command;
   report.command_ran = ended->value("ran", false);
   report.command_code = end.code;
-  report.exit = decide_exit(end, report.violation_count > 0);
+  report.expected_code = options.expected_code;
+  report.strict = options.strict;
+  report.exit = decide_exit(end, options.expected_code,
+                            report.violation_count > 0 || (options.strict && report.note_count > 0));
+  if (auto missed = missed_expectation(end, options.expected_code); !missed.empty())
+    report.problems.push_back(std::move(missed));
   std::fputs(output::to_text(report).c_str(), stderr);
   if (report_fd >= 0 && !output::write_report(report, report_fd))
     std::fprintf(stderr, "wfptap: --report %s: %s\n", options.run.report_file.c_str(), std::strerror(errno));

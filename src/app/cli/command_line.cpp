@@ -13,8 +13,9 @@ namespace app {
 namespace {
 
 constexpr const char* kTestExits =
-    "Exit codes: 0 all went well; COMMAND's own code when it failed; 2 something could not be set up;\n"
-    "3 a verifier rule was broken or a driver faulted; 124 --timeout ran out; 128+N ended by signal N.\n"
+    "Exit codes: 3 a verifier rule was broken or a driver faulted; else COMMAND's own code, 0 when it is the one of\n"
+    "--expect, 1 when it is 0 and --expect wanted another; 2 something could not be set up; 124 --timeout ran out;\n"
+    "128+N ended by signal N.\n"
     "The last line on standard error says which: wfptap: exit reason=command code=7";
 constexpr const char* kRunExits =
     "Exit codes: 0 it was told to end; 2 something could not be set up; 3 a verifier rule was broken.";
@@ -31,6 +32,8 @@ struct Texts {
   RunOptionTexts run;
   std::vector<std::string> test_drivers;
   double timeout_seconds = 0;
+  std::optional<int> expected_code;
+  bool strict = false;
   bool gdb = false;
   ClientOptions client;
   std::vector<std::string> parameters;
@@ -60,6 +63,11 @@ void define_test(CLI::App& app, Texts& t) {
   test.add_option("--timeout", t.timeout_seconds, "end COMMAND after this many seconds")
       ->type_name("S")
       ->check(CLI::Range(0.0, 1e6));
+  test.add_option("--expect", t.expected_code, "COMMAND is to end with this code, which then is success")
+      ->type_name("CODE")
+      ->check(CLI::Range(0, 255));
+  test.add_flag("--strict", t.strict,
+                "notes (what never happened, such as a callout never asked) count as violations");
   test.add_flag("--gdb", t.gdb, "run the stack under gdb");
 }
 
@@ -225,6 +233,8 @@ std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, std::v
     line.command = name == "test" ? Command::Test : Command::Run;
     line.test.run = std::move(*options);
     line.test.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(t.timeout_seconds * 1000)};
+    line.test.expected_code = t.expected_code;
+    line.test.strict = t.strict;
     line.test.gdb = t.gdb;
     line.test.command = std::move(command);
     if (name == "test" && line.test.command.empty())

@@ -15,13 +15,19 @@ ExitReason exit_reason_named(std::string_view name) {
   return ExitReason::Fault;
 }
 
-ExitStatus decide_exit(const CommandEnd& end, bool has_violations) {
-  if (end.reason == ExitReason::Timeout) return {ExitReason::Timeout, kExitTimeout};
+ExitStatus decide_exit(const CommandEnd& end, std::optional<int> expected, bool has_violations) {
   if (end.reason == ExitReason::Signal) return {ExitReason::Signal, kExitSignalBase + end.signal};
-  if (end.reason != ExitReason::Command) return {end.reason, end.code};
-  if (end.code != 0) return {ExitReason::Command, end.code};
+  if (end.reason != ExitReason::Command && end.reason != ExitReason::Timeout) return {end.reason, end.code};
   if (has_violations) return {ExitReason::Verifier, kExitVerifier};
-  return {ExitReason::Command, 0};
+  if (end.reason == ExitReason::Timeout) return {ExitReason::Timeout, kExitTimeout};
+  if (!expected) return {ExitReason::Command, end.code};
+  if (end.code == *expected) return {ExitReason::Command, 0};
+  return {ExitReason::Command, end.code != 0 ? end.code : kExitUnexpected};
+}
+
+std::string missed_expectation(const CommandEnd& end, std::optional<int> expected) {
+  if (end.reason != ExitReason::Command || !expected || end.code == *expected) return {};
+  return "COMMAND ended with " + std::to_string(end.code) + ", and --expect wanted " + std::to_string(*expected);
 }
 
 std::string last_line(const ExitStatus& status) {

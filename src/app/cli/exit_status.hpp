@@ -4,19 +4,22 @@
 //   wfptap: exit reason=command code=7
 //
 //   reason    code                when
-//   command   COMMAND's (0 too)   COMMAND ended and nothing else went wrong, or COMMAND failed (128+N: by signal N)
-//   verifier  3                   COMMAND succeeded and a verifier rule was broken
+//   command   COMMAND's           COMMAND ended and nothing else went wrong (128+N: by signal N); 0 when --expect
+//                                 wanted that code, 1 when COMMAND ended with 0 and it wanted another
+//   verifier  3                   a verifier rule was broken, whatever became of COMMAND
 //   setup     2                   something could not be set up; COMMAND did not run
 //   signal    128+N               wfptap was told to stop by signal N; for `run`, 0: that is its ordinary end
-//   timeout   124                 --timeout ran out
+//   timeout   124                 --timeout ran out, and no rule was broken
 //   fault     3                   a driver fault or a failed check of ours stopped the stack (bug check report above)
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace app {
 
+inline constexpr int kExitUnexpected = 1;  // COMMAND succeeded, and was expected to fail
 inline constexpr int kExitSetup = 2;
 inline constexpr int kExitVerifier = 3;
 inline constexpr int kExitFault = 3;
@@ -40,8 +43,11 @@ struct CommandEnd {
   int signal = 0;                           // Signal: the one that wfptap got
 };
 
-// The exit rule of `wfptap test`.
-ExitStatus decide_exit(const CommandEnd& end, bool has_violations);
+// The exit rule of `wfptap test`. A broken rule is what the run was made to find, so it decides over everything but the
+// signal that told wfptap to stop; `expected` is the code of --expect.
+ExitStatus decide_exit(const CommandEnd& end, std::optional<int> expected, bool has_violations);
+// A sentence when COMMAND ended by itself with another code than the expected one; empty: all is well.
+std::string missed_expectation(const CommandEnd& end, std::optional<int> expected);
 
 std::string last_line(const ExitStatus& status);  // with its newline
 

@@ -61,6 +61,8 @@ struct TestOptions {
   RunOptions run;
   std::vector<std::string> command;
   std::chrono::milliseconds timeout{0};  // 0: none
+  std::optional<int> expected_code;      // of COMMAND, which then means success
+  bool strict = false;                   // notes count as violations
   bool gdb = false;
 };
 

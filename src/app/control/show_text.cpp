@@ -45,8 +45,9 @@ constexpr std::array kFilters{Column{"id", "id"},
                               Column{"conditions", "conditions"},
                               Column{"hits", "hits"},
                               Column{"name", "name"}};
-constexpr std::array kDrivers{Column{"name", "name"}, Column{"state", "state"}, Column{"objects", "objects"},
-                              Column{"violations", "violations"}, Column{"file", "file"}};
+constexpr std::array kDrivers{Column{"name", "name"},       Column{"state", "state"},
+                              Column{"objects", "objects"}, Column{"violations", "violations"},
+                              Column{"notes", "notes"},     Column{"file", "file"}};
 constexpr std::array kObjects{Column{"driver", "driver"}, Column{"kind", "kind"}, Column{"count", "count"},
                               Column{"bytes", "bytes"}, Column{"detail", "oldest"}};
 constexpr std::array kNetEvents{Column{"time", "time"},     Column{"type", "type"},     Column{"layer", "layer"},

@@ -23,6 +23,11 @@ output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction&
   return {direction.accepted, direction.completed, direction.failed};
 }
 
+output::ViolationRecord record_of(const wfp::ledger::Violation& violation) {
+  return {violation.rule,   violation.message, wfp::ledger::driver_name(violation.driver),
+          violation.packet, violation.count,   violation.frames};
+}
+
 }  // namespace
 
 Json packet_counts(node::System& system) {
@@ -72,9 +77,9 @@ void collect_counts(node::System& system, output::Report& report) {
 
 void collect_violations(output::Report& report) {
   report.violation_count = wfp::ledger::violation_count();
-  for (const auto& violation : wfp::ledger::violations())
-    report.violations.push_back({violation.rule, violation.message, wfp::ledger::driver_name(violation.driver),
-                                 violation.packet, violation.count, violation.frames});
+  report.note_count = wfp::ledger::note_count();
+  for (const auto& violation : wfp::ledger::violations()) report.violations.push_back(record_of(violation));
+  for (const auto& note : wfp::ledger::notes()) report.notes.push_back(record_of(note));
 }
 
 }  // namespace app

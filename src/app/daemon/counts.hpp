@@ -12,7 +12,7 @@ control::Json packet_counts(node::System& system);
 
 // Fills layers, injections, pended and packets.
 void collect_counts(node::System& system, output::Report& report);
-// Fills violations.
+// Fills violations and notes.
 void collect_violations(output::Report& report);
 
 }  // namespace app

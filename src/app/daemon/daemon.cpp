@@ -94,7 +94,10 @@ std::string Daemon::start() {
   if (capture_) capture_->start();
   if (trace_file_) trace_file_->start();
   wfp::ledger::set_sink([this](const wfp::ledger::Violation& violation) {
-    logging_.write(stack::LogLevel::Error, "violation", line_of(violation));
+    if (violation.is_note)
+      logging_.write(stack::LogLevel::Warning, "note", line_of(violation));
+    else
+      logging_.write(stack::LogLevel::Error, "violation", line_of(violation));
   });
   node_->start();
   is_running_ = true;
@@ -180,7 +183,7 @@ output::Report Daemon::finish() {
   output::Report report;
   unload_drivers();
   if (is_running_) {
-    if (!node_->drain(kDrainLimit)) report.notes.push_back("packets were still under way 10 s after the end");
+    if (!node_->drain(kDrainLimit)) report.problems.push_back("packets were still under way 10 s after the end");
     node_->call([&](node::System& system) {
       system.set_trace(nullptr);
       if (capture_) capture_->end();
@@ -205,8 +208,8 @@ output::Report Daemon::finish() {
   trace_hub_.set_file(nullptr);
   if (capture_) capture_->close();
   if (trace_file_) trace_file_->close();
-  for (const auto& note : {capture_ ? capture_->error() : "", trace_file_ ? trace_file_->error() : ""})
-    if (!note.empty()) report.notes.push_back(note);
+  for (const auto& problem : {capture_ ? capture_->error() : "", trace_file_ ? trace_file_->error() : ""})
+    if (!problem.empty()) report.problems.push_back(problem);
   wfp::ledger::set_sink({});
   return report;
 }

@@ -29,6 +29,13 @@ std::string left_behind(const std::string& driver, const std::vector<std::string
   return text;
 }
 
+std::uint64_t count_of(const std::vector<wfp::ledger::Violation>& violations, const std::string& driver) {
+  std::uint64_t count = 0;
+  for (const auto& violation : violations)
+    if (wfp::ledger::driver_name(violation.driver) == driver) count += violation.count;
+  return count;
+}
+
 Reply or_ending(std::optional<Reply> reply) {
   return reply ? std::move(*reply) : Reply::failure("the daemon is ending");
 }
@@ -118,25 +125,24 @@ Json Daemon::status(node::System& system) {
           {"services", services},
           {"packets", packet_counts(system)},
           {"buffers_in_use", system.stack().pool().in_use()},
-          {"violations", wfp::ledger::violation_count()}};
+          {"violations", wfp::ledger::violation_count()},
+          {"notes", wfp::ledger::note_count()}};
 }
 
 Json Daemon::show_drivers() {
   Json rows = Json::array();
   const auto loaded = drivers_->loaded();
-  const auto violations = wfp::ledger::violations();
+  const auto violations = wfp::ledger::violations(), notes = wfp::ledger::notes();
   for (const auto& record : drivers_->records()) {
     const auto at =
         std::find_if(loaded.begin(), loaded.end(), [&](const auto& one) { return one.first == record.name; });
-    std::uint64_t broken = 0;
-    for (const auto& violation : violations)
-      if (wfp::ledger::driver_name(violation.driver) == record.name) broken += violation.count;
     rows.push_back({{"name", record.name},
                     {"state", at != loaded.end() ? "loaded"
                               : record.loaded    ? "unloaded"
                                                  : "failed to load"},
                     {"objects", at != loaded.end() ? wfp::ledger::alive(at->second, 0).total() : 0},
-                    {"violations", broken},
+                    {"violations", count_of(violations, record.name)},
+                    {"notes", count_of(notes, record.name)},
                     {"file", record.file}});
   }
   return {{"drivers", rows}};

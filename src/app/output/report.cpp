@@ -60,7 +60,9 @@ Json packets_json(const Report& report) {
 
 Json command_json(const Report& report) {
   Json code = report.command_ran ? Json(report.command_code) : Json(nullptr);
-  return {{"arguments", report.command}, {"exit_code", code}};
+  Json json{{"arguments", report.command}, {"exit_code", code}};
+  if (report.expected_code) json["expected_code"] = *report.expected_code;
+  return json;
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -84,10 +86,10 @@ std::string layers_text(const Report& report) {
   return text;
 }
 
-std::string violations_text(const Report& report) {
+std::string text_of(const char* what, const std::vector<ViolationRecord>& violations) {
   std::string text;
-  for (const auto& violation : report.violations) {
-    text += "violation " + violation.rule + (violation.driver.empty() ? "" : " by " + violation.driver) +
+  for (const auto& violation : violations) {
+    text += what + (" " + violation.rule) + (violation.driver.empty() ? "" : " by " + violation.driver) +
             (violation.count > 1 ? " (" + count_of(violation.count, "time") + ")" : "") + ": " + violation.message +
             "\n";
     if (!violation.packet.empty()) text += "  packet: " + violation.packet + "\n";
@@ -124,10 +126,11 @@ std::string to_json(const Report& report) {
             {"packets", packets_json(report)},
             {"objects", objects},
             {"violations", json_of(report.violations)},
+            {"notes", json_of(report.notes)},
             {"command", command_json(report)},
             {"exit", {{"reason", name_of(report.exit.reason)}, {"code", report.exit.code}}}};
   if (!report.fault.empty()) json["fault"] = report.fault;
-  if (!report.notes.empty()) json["notes"] = report.notes;
+  if (!report.problems.empty()) json["problems"] = report.problems;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -145,9 +148,13 @@ std::string to_text(const Report& report) {
     if (count != 0) text += "dropped " + reason + ": " + std::to_string(count) + "\n";
   for (const auto& [kind, count] : report.objects_alive)
     if (count != 0) text += "still alive: " + count_of(count, kind.c_str()) + "\n";
-  text += violations_text(report);
+  text += text_of("violation", report.violations);
   text += "violations: " + std::to_string(report.violation_count) + "\n";
-  for (const auto& note : report.notes) text += note + "\n";
+  text += text_of("note", report.notes);
+  if (report.note_count != 0)
+    text += "notes: " + std::to_string(report.note_count) +
+            (report.strict ? ", and --strict counts them as violations" : "") + "\n";
+  for (const auto& problem : report.problems) text += problem + "\n";
   return text;
 }
 

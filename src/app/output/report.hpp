@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct InjectionRecord {
   std::uint64_t accepted = 0, completed = 0, failed = 0;
 };
 
+// A violation, or a note: what never happened.
 struct ViolationRecord {
   std::string rule;
   std::string message;
@@ -49,12 +51,16 @@ struct Report {
   std::map<std::string, std::uint64_t> objects_alive;  // by kind
   std::vector<ViolationRecord> violations;
   std::uint64_t violation_count = 0;  // all, kept or not
+  std::vector<ViolationRecord> notes;
+  std::uint64_t note_count = 0;
+  bool strict = false;  // notes count as violations
   std::vector<std::string> command;
   bool command_ran = false;
   int command_code = 0;
+  std::optional<int> expected_code;
   ExitStatus exit;
-  std::string fault;               // the bug check's text; empty: none
-  std::vector<std::string> notes;  // what could not be recorded
+  std::string fault;                  // the bug check's text; empty: none
+  std::vector<std::string> problems;  // why nothing ran, what could not be recorded, what was not as expected
 };
 
 std::string to_json(const Report& report);  // with its newline

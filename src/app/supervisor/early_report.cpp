@@ -22,7 +22,7 @@ output::Report setup_report(const TestOptions& options, const std::string& why) 
   output::Report report;
   report.command = options.command;
   report.exit = {ExitReason::Setup, kExitSetup};
-  report.notes.push_back(why);
+  report.problems.push_back(why);
   return report;
 }
 

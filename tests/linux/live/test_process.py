@@ -92,7 +92,7 @@ class OwnDriver(LiveTest):
             broken = self.build("broken", "int FwpsStreamContinue0(void);\nint FwpsClassfyMe0(void);\n" + BODY_ONLY % source)
             run = self.installed(broken, command=["true"], expect=2)
             self.assertIn(sentence, run.stderr)
-            self.assertIn(sentence, run.report["notes"][0])
+            self.assertIn(sentence, run.report["problems"][0])
             self.assertEqual(run.last_line, "wfptap: exit reason=setup code=2")
 
     def test_a_driver_without_unload_is_named(self):

@@ -41,16 +41,22 @@ class Verifier(LiveTest):
 
     def test_packets_given_back_wrongly(self):
         """The engine keeps an original from being given away, and curl gets its page; the other two ways lose the SYN."""
-        for what, rule, code in (("original", "INJ-ORIGINAL", 3), ("interface", "INJ-WRONG-INTERFACE", 28),
+        for what, rule, curl in (("original", "INJ-ORIGINAL", 0), ("interface", "INJ-WRONG-INTERFACE", 28),
                                  ("unaligned", "INJ-UNALIGNED-HEADER", 28)):
             with self.subTest(what):
-                self.assertEqual(self.broken("bad_inject", f"--param=bad_inject:what={what}", expect=code)[1], {rule})
+                run, rules = self.broken("bad_inject", f"--param=bad_inject:what={what}")
+                self.assertEqual(rules, {rule})
+                self.assertEqual(run.report["command"]["exit_code"], curl)
 
-    def test_a_violation_is_named_also_when_the_command_failed(self):
-        """The SYN that was absorbed at INBOUND_TRANSPORT is lost, so curl times out; the report says why."""
-        run, rules = self.broken("bad_absorb_ale", expect=28)
-        self.assertEqual(rules, {"ALE-CLASSIFY-SKIPPED"})
-        self.assertIn("reason=command code=28", run.last_line)
+    def test_a_violation_decides_also_when_the_command_failed(self):
+        """The SYN that was absorbed at INBOUND_TRANSPORT is lost, so curl times out: that is what the driver did."""
+        for options in ((), ("--expect", "28")):
+            with self.subTest(options):
+                run, rules = self.broken("bad_absorb_ale", *options)
+                self.assertEqual(rules, {"ALE-CLASSIFY-SKIPPED"})
+                self.assertIn("reason=verifier code=3", run.last_line)
+                self.assertEqual(run.report["exit"], {"reason": "verifier", "code": 3})
+                self.assertEqual(run.report["command"]["exit_code"], 28)
 
 
 class Commands(LiveTest):
@@ -86,6 +92,19 @@ class Commands(LiveTest):
         self.assertIn("reason=timeout", run.last_line)
         run = self.wfptap_test("/no/such/driver.so", command=["true"], expect=2, trace=False, pcap=False)
         self.assertIn("reason=setup code=2", run.last_line)
+
+    def test_expected_exit_code(self):
+        """A blocker's test wants curl to fail; what is expected is success, and a success that is not is none."""
+        curl = ["curl", "-s", "-o", "/dev/null", "--max-time", "5", f"http://{V4}/"]
+        run = self.wfptap_test(driver("block"), command=curl, options=["--expect", "28", "--param=block:where=inbound"],
+                               trace=False, pcap=False, expect=0)
+        self.assertIn("reason=command code=0", run.last_line)
+        self.assertEqual(run.report["command"]["exit_code"], 28)
+        for code, exits in (("42", 42), ("0", 1)):
+            run = self.wfptap_test(command=["sh", "-c", f"exit {code}"], options=["--expect", "28"], trace=False,
+                                   pcap=False, expect=exits)
+            self.assertIn(f"reason=command code={exits}", run.last_line)
+            self.assertIn(f"COMMAND ended with {code}, and --expect wanted 28", run.stderr)
 
     def test_tun(self):
         self.wfptap_test(command=["sh", "-c", f"curl -sf http://{V4}/bytes/100000 | wc -c && ping -c 2 -i 0.2 {V4}"],

@@ -77,6 +77,18 @@ TEST(CommandLine, TestWithoutCommandSaysHowToGiveOne) {
   expect_refused({"test", "passthrough", "--"}, "after --");
 }
 
+TEST(CommandLine, TestIsToldWhatToExpect) {
+  const auto plain = accepted({"test", "--", "true"});
+  EXPECT_FALSE(plain.test.expected_code);
+  EXPECT_FALSE(plain.test.strict);
+  const auto line = accepted({"test", "--expect", "28", "block", "--strict", "--", "true"});
+  EXPECT_EQ(line.test.expected_code, 28);
+  EXPECT_TRUE(line.test.strict);
+  EXPECT_EQ(line.test.run.drivers, (Arguments{"block"}));
+  expect_refused({"test", "--expect", "256", "--", "true"}, "--expect");
+  expect_refused({"run", "--expect", "0"}, "--expect");
+}
+
 TEST(CommandLine, OnlyTestTakesACommand) { expect_refused({"run", "--", "true"}, "only 'wfptap test'"); }
 
 TEST(CommandLine, MoreQueuesComeLater) {

@@ -59,12 +59,37 @@ TEST(OptionValues, CongestionControls) {
   for (const char* bad : {"", "Cubic", "reno", "cubic ", "bbr"}) EXPECT_FALSE(parse_congestion(bad)) << bad;
 }
 
-TEST(ExitStatus, CommandsOwnFailureComesFirst) {
-  EXPECT_EQ(decide_exit({ExitReason::Command, 7, 0}, true), (ExitStatus{ExitReason::Command, 7}));
-  EXPECT_EQ(decide_exit({ExitReason::Command, 0, 0}, true), (ExitStatus{ExitReason::Verifier, 3}));
-  EXPECT_EQ(decide_exit({ExitReason::Command, 0, 0}, false), (ExitStatus{ExitReason::Command, 0}));
-  EXPECT_EQ(decide_exit({ExitReason::Timeout, 143, 0}, true), (ExitStatus{ExitReason::Timeout, 124}));
-  EXPECT_EQ(decide_exit({ExitReason::Signal, 130, 2}, false), (ExitStatus{ExitReason::Signal, 130}));
+TEST(ExitStatus, ABrokenRuleDecidesWhateverBecameOfTheCommand) {
+  const ExitStatus verifier{ExitReason::Verifier, 3};
+  EXPECT_EQ(decide_exit({ExitReason::Command, 0, 0}, {}, true), verifier);
+  EXPECT_EQ(decide_exit({ExitReason::Command, 7, 0}, {}, true), verifier);
+  EXPECT_EQ(decide_exit({ExitReason::Command, 7, 0}, 7, true), verifier);
+  EXPECT_EQ(decide_exit({ExitReason::Timeout, 143, 0}, {}, true), verifier);
+  EXPECT_EQ(decide_exit({ExitReason::Signal, 130, 2}, {}, true), (ExitStatus{ExitReason::Signal, 130}));
+  EXPECT_EQ(decide_exit({ExitReason::Setup, 2, 0}, {}, true), (ExitStatus{ExitReason::Setup, 2}));
+}
+
+TEST(ExitStatus, WithoutOneTheCommandDecides) {
+  EXPECT_EQ(decide_exit({ExitReason::Command, 7, 0}, {}, false), (ExitStatus{ExitReason::Command, 7}));
+  EXPECT_EQ(decide_exit({ExitReason::Command, 0, 0}, {}, false), (ExitStatus{ExitReason::Command, 0}));
+  EXPECT_EQ(decide_exit({ExitReason::Timeout, 143, 0}, {}, false), (ExitStatus{ExitReason::Timeout, 124}));
+  EXPECT_EQ(decide_exit({ExitReason::Signal, 130, 2}, {}, false), (ExitStatus{ExitReason::Signal, 130}));
+}
+
+TEST(ExitStatus, TheExpectedCodeIsSuccess) {
+  const auto exit_of = [](int code, int expected) {
+    return decide_exit({ExitReason::Command, code, 0}, expected, false);
+  };
+  EXPECT_EQ(exit_of(28, 28), (ExitStatus{ExitReason::Command, 0}));
+  EXPECT_EQ(exit_of(0, 0), (ExitStatus{ExitReason::Command, 0}));
+  EXPECT_EQ(exit_of(7, 28), (ExitStatus{ExitReason::Command, 7}));
+  EXPECT_EQ(exit_of(0, 28), (ExitStatus{ExitReason::Command, 1})) << "a success that was not wanted is none";
+  EXPECT_EQ(decide_exit({ExitReason::Timeout, 143, 0}, 124, false), (ExitStatus{ExitReason::Timeout, 124}))
+      << "not the code of COMMAND";
+  EXPECT_EQ(missed_expectation({ExitReason::Command, 0, 0}, 28), "COMMAND ended with 0, and --expect wanted 28");
+  EXPECT_EQ(missed_expectation({ExitReason::Command, 28, 0}, 28), "");
+  EXPECT_EQ(missed_expectation({ExitReason::Command, 7, 0}, {}), "");
+  EXPECT_EQ(missed_expectation({ExitReason::Timeout, 143, 0}, 28), "");
 }
 
 TEST(ExitStatus, LastLine) {

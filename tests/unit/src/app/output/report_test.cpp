@@ -38,7 +38,7 @@ TEST(Report, HasExactlyTheDocumentedKeys) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_THAT(keys, testing::UnorderedElementsAre("drivers", "layers", "injections", "pended", "packets", "objects",
-                                                  "violations", "command", "exit"));
+                                                  "violations", "notes", "command", "exit"));
   EXPECT_EQ(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"],
             nlohmann::json({{"classified", 10}, {"permitted", 4}, {"blocked", 6}, {"absorbed", 5}}));
   EXPECT_EQ(json["injections"]["accepted"], 5);
@@ -68,6 +68,31 @@ TEST(Report, TextNamesWhatWentWrong) {
   EXPECT_THAT(text, HasSubstr("1 failed"));
   EXPECT_THAT(text, HasSubstr("still alive: 2 mdls"));
   EXPECT_THAT(text, HasSubstr("dropped bad_checksum: 3"));
+}
+
+TEST(Report, NotesStandAtTheEndAndSayWhenTheyCount) {
+  auto report = sample();
+  EXPECT_THAT(to_text(report), testing::Not(HasSubstr("note")));
+  report.notes.push_back({"LAYER-NEVER-ASKED", "nobody asks it", "block", "", 1, {}});
+  report.note_count = 1;
+  EXPECT_THAT(to_text(report), testing::EndsWith("violations: 2\nnote LAYER-NEVER-ASKED by block: nobody asks it\n"
+                                                 "notes: 1\n"));
+  report.strict = true;
+  EXPECT_THAT(to_text(report), testing::EndsWith("notes: 1, and --strict counts them as violations\n"));
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json["notes"][0]["rule"], "LAYER-NEVER-ASKED");
+  EXPECT_EQ(json["notes"][0]["driver"], "block");
+}
+
+TEST(Report, SaysWhatWasExpectedOfTheCommand) {
+  auto report = sample();
+  EXPECT_FALSE(nlohmann::json::parse(to_json(report))["command"].contains("expected_code"));
+  report.expected_code = 28;
+  report.problems.push_back("COMMAND ended with 7, and --expect wanted 28");
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json["command"]["expected_code"], 28);
+  EXPECT_EQ(json["problems"][0], report.problems[0]);
+  EXPECT_THAT(to_text(report), HasSubstr(report.problems[0]));
 }
 
 TEST(Report, IsWrittenToItsFile) {

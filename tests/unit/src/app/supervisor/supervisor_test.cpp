@@ -36,7 +36,7 @@ int well_behaved(Channel channel, int, const TestOptions& options, bool has_viol
   channel.receive();
   const auto status =
       decide_exit({exit_reason_named(ended->value("reason", "")), ended->value("code", 0), ended->value("signal", 0)},
-                  has_violations);
+                  options.expected_code, has_violations);
   channel.send({{"type", "done"}, {"reason", name_of(status.reason)}, {"code", status.code}});
   return 0;
 }
@@ -113,9 +113,9 @@ TEST_F(SupervisorTest, CommandsOwnCodeAndTheLastLine) {
   EXPECT_TRUE(outcome.errors.ends_with("wfptap: exit reason=command code=0\n"));
 }
 
-TEST_F(SupervisorTest, AViolationShowsWhenCommandSucceeds) {
+TEST_F(SupervisorTest, AViolationDecidesWhateverBecameOfTheCommand) {
   EXPECT_THAT(run({"true"}, true).errors, HasSubstr("reason=verifier code=3"));
-  EXPECT_THAT(run({"false"}, true).errors, HasSubstr("reason=command code=1"));
+  EXPECT_THAT(run({"false"}, true).errors, HasSubstr("reason=verifier code=3"));
 }
 
 TEST_F(SupervisorTest, CommandFindsTheAddressesAndAPrivateNetwork) {
@@ -299,7 +299,7 @@ TEST_F(SupervisorTest, AStackThatCannotStartIsASetupFailure) {
   EXPECT_EQ(outcome.errors, "wfptap: there is no /dev/net/tun\nwfptap: exit reason=setup code=2\n");
   const auto json = nlohmann::json::parse(read(report()));
   EXPECT_EQ(json["exit"]["reason"], "setup");
-  EXPECT_EQ(json["notes"], nlohmann::json({"there is no /dev/net/tun"})) << "the report says why, too";
+  EXPECT_EQ(json["problems"], nlohmann::json({"there is no /dev/net/tun"})) << "the report says why, too";
 }
 
 }  // namespace
