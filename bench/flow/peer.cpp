@@ -1,11 +1,13 @@
 // The kernel's side of the flow benchmarks: a client that measures, and the same services as a reference on kernel TCP.
 //
+//   peer congestion                         which congestion control every socket of this program uses
 //   peer serve                              echo on 7, discard on 9, http (/ and /bytes/N) on 80, one thread, until killed
 //   peer send ADDRESS SECONDS               bulk to port 9: Gbit/s
 //   peer receive ADDRESS SECONDS            bulk from http://ADDRESS/bytes/...: Gbit/s
 //   peer round-trip ADDRESS SECONDS         1 byte to port 7 and back: median and 99th percentile in µs
 //   peer connections ADDRESS SECONDS        connect, GET /, read to the end, close: connections a second
 //
+// The kernel's default congestion control differs from machine to machine, so every socket asks for cubic, on both sides.
 // A measurement prints one line: its figures, separated by spaces. Only for addresses of a namespace that a script made.
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -54,10 +56,17 @@ sockaddr_storage parse_address(const char* text, int port, socklen_t& size) {
   return storage;
 }
 
+// Before it connects or listens; accepted sockets inherit it.
+void use_cubic(int fd) {
+  constexpr char kName[] = "cubic";
+  if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kName, sizeof kName - 1) != 0) fail("TCP_CONGESTION cubic");
+}
+
 int connect_to(const char* address, int port) {
   socklen_t size = 0;
   const auto storage = parse_address(address, port, size);
   const int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) use_cubic(fd);
   if (fd < 0 || connect(fd, reinterpret_cast<const sockaddr*>(&storage), size) != 0) fail("connect");
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -139,6 +148,15 @@ void measure_connections(const char* address, double seconds) {
   std::printf("%.0f\n", static_cast<double>(count) / seconds_since(start));
 }
 
+void print_congestion() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  use_cubic(fd);
+  char name[16] = {};
+  socklen_t size = sizeof name;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) != 0) fail("TCP_CONGESTION");
+  std::printf("%s\n", name);
+}
+
 // --- the reference services ---
 
 struct Client {
@@ -165,6 +183,7 @@ class Server {
   void listen_on(int port) {
     const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int on = 1, off = 0;
+    use_cubic(fd);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     sockaddr_in6 any{};
@@ -253,6 +272,10 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "serve") Server().run();
+  if (mode == "congestion") {
+    print_congestion();
+    return 0;
+  }
   if (argc != 4) {
     std::fprintf(stderr, "usage: peer serve | peer send|receive|round-trip|connections ADDRESS SECONDS\n");
     return 2;

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Bulk both ways, request/response and connections: this stack on its TAP against the kernel over veth, in one run.
+"""Bulk both ways, request/response and connections: this stack on its TAP against the least that could answer there, in one run.
 
-    bench/flow/run.py [--rounds N] [--seconds S] [--build build/release] [--record FILE]
+    bench/flow/run.py [--rounds N] [--seconds S] [--queues N] [--build build/release] [--record FILE]
     bench/flow/run.py --print FILE        the table of a recorded run, as it stands in README.md
 
-Interleaved rounds (veth, stack, stack with the robust passthrough, veth, ...), medians, ratios: machines are noisy, so only the
-ratios last. Client and server are pinned to one processor each. All traffic stays in network namespaces made here.
+The yardstick is a ceiling: bench/ceiling keeps the kernel's client going with the least work that a program on a TAP can do, and
+is no stack. The kernel over veth stands beside it as context. Interleaved rounds (ceiling, stack, stack with the robust
+passthrough, veth, ceiling, ...), medians, ratios: machines are noisy, so only the ratios last. Both ends of the kernel's TCP use
+cubic. Client and server are pinned to one processor each. All traffic stays in network namespaces made here.
 """
 import argparse
 import datetime
@@ -24,6 +26,7 @@ COLUMNS = [("send", "client sends, Gbit/s", 0, True), ("receive", "client receiv
            ("connections", "connect-request-close /s", 0, True)]
 MEASURES = ["send", "receive", "round-trip", "connections"]
 PIN = ["taskset", "-c"]
+CEILING = "ceiling on the TAP"
 
 
 def script(peer, address, seconds):
@@ -48,8 +51,19 @@ def over_veth(peer, seconds):
     return run(["unshare", "--net", "--mount", "bash", "-c", setup], seconds)
 
 
-def over_tap(program, peer, seconds, *options):
-    command = [*PIN, "1", str(program), "test", *options, "--", "sh", "-c", script(peer, "10.77.0.2", seconds)]
+def over_ceiling(ceiling, peer, seconds):
+    """The kernel's client against the program that only answers, pinned as the stack is."""
+    setup = f"""
+      ip link set lo up; taskset -c 1 {ceiling} ceil0 & server=$!; trap 'kill $server' EXIT
+      for i in $(seq 50); do ip link show ceil0 >/dev/null 2>&1 && break; sleep 0.1; done
+      ip addr add 10.77.0.1/24 dev ceil0; ip link set ceil0 up
+      ip neigh replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev ceil0 nud permanent
+      sleep 0.5; {script(peer, "10.77.0.2", seconds)}"""
+    return run(["unshare", "--net", "bash", "-c", setup], seconds)
+
+
+def over_tap(program, peer, seconds, queues, *options):
+    command = [*PIN, "1", str(program), "test", "--queues", str(queues), *options, "--", "sh", "-c", script(peer, "10.77.0.2", seconds)]
     return run(command, seconds)
 
 
@@ -82,7 +96,7 @@ def commit():
 def table(record):
     medians = {name: {key: statistics.median(r[key] for r in rounds) for key, *_ in COLUMNS}
                for name, rounds in record["results"].items()}
-    reference = medians["kernel over veth"]
+    reference = medians[CEILING]
     lines = ["| | " + " | ".join(title for _, title, *_ in COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for name, figures in medians.items():
         cells = []
@@ -90,15 +104,17 @@ def table(record):
             ratio = figures[key] / reference[key] if more_is_better else reference[key] / figures[key]
             cells.append(f"{figures[key]:,.5g}" + (f" ({ratio:.2f})" if figures is not reference else ""))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    rounds = len(record["results"]["kernel over veth"])
+    rounds = len(record["results"][CEILING])
     return "\n".join([*lines, "", f"`{record['command']}`, commit {record['commit']}, {record['machine']}; medians of {rounds} "
-                      "interleaved rounds; in brackets the ratio to veth, above 1 is better than the kernel"])
+                      f"interleaved rounds; the kernel's sockets use {record['congestion']}; in brackets the ratio to the ceiling, "
+                      "1 is the ceiling itself"])
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=2)
+    options.add_argument("--queues", type=int, default=1)
     options.add_argument("--build", default="build/release")
     options.add_argument("--record", type=pathlib.Path)
     options.add_argument("--print", type=pathlib.Path)
@@ -107,20 +123,25 @@ def main():
         print(table(json.loads(chosen.print.read_text())))
         return
     build = ROOT / chosen.build
-    peer, program = build / "bench/peer", build / "wfptap"
-    for needed in (peer, program):
+    peer, ceiling, program = build / "bench/peer", build / "bench/ceiling_peer", build / "wfptap"
+    for needed in (peer, ceiling, program):
         if not needed.exists():
             sys.exit(f"{needed} is missing: run scripts/build.sh release first")
     if os.geteuid() != 0 or os.cpu_count() < 2:
         sys.exit("this needs root, for network namespaces, and two processors, one for each side")
+    queues = chosen.queues
     subjects = {
+        CEILING: lambda: over_ceiling(ceiling, peer, chosen.seconds),
+        f"wfptap --queues {queues}": lambda: over_tap(program, peer, chosen.seconds, queues),
+        f"wfptap --queues {queues}, passthrough robust": lambda: over_tap(
+            program, peer, chosen.seconds, queues, "passthrough", "--param", "passthrough:mode=robust"),
         "kernel over veth": lambda: over_veth(peer, chosen.seconds),
-        "wfptap": lambda: over_tap(program, peer, chosen.seconds),
-        "wfptap, passthrough robust": lambda: over_tap(program, peer, chosen.seconds, "passthrough", "--param",
-                                                       "passthrough:mode=robust"),
     }
+    congestion = subprocess.run([peer, "congestion"], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"congestion control of the kernel's sockets: {congestion}")
     record = {"date": datetime.date.today().isoformat(), "machine": machine(), "commit": commit(),
-              "command": " ".join(["bench/flow/run.py", *sys.argv[1:]]), "results": {name: [] for name in subjects}}
+              "command": " ".join(["bench/flow/run.py", *sys.argv[1:]]), "congestion": congestion,
+              "results": {name: [] for name in subjects}}
     for _ in range(chosen.rounds):
         for name, measure in subjects.items():
             record["results"][name].append(measure())
