@@ -218,18 +218,20 @@ const Completions& FrameIoBase::poll(nanoseconds max_wait) {
   received_.clear();
   ready_.clear();
   exchange(true);
+  bool has_slept = false;
   if (!has_news() && max_wait <= nanoseconds{0}) {
     block(nanoseconds{0}, false);  // the watched descriptors deserve a look
   } else if (!has_news()) {
     if (active_) spin(max_wait);
     if (!has_news() && waker_.begin_sleep()) {
       ++stats_.blocked;
+      has_slept = true;
       block(max_wait, can_receive() && !posted_.empty());
       waker_.end_sleep();
       exchange(true);
     }
   }
-  active_ = !received_.empty();
+  active_ = !received_.empty() || (active_ && !has_slept);
   completions_.received = received_;
   completions_.transmitted = report_transmitted();
   completions_.ready = ready_;

@@ -98,7 +98,9 @@ class FrameIoBase : public FrameIo {
   int device_error_ = 0;
   std::size_t want_ = 1;
   bool lucky_ = false;
-  bool active_ = false;  // the last round brought frames: the next may come soon
+  // The last round that brought frames is not a sleep ago: the next may come soon. A round that did not sleep because
+  // there was something else to do (a wake-up, a deadline that is due) says nothing about frames.
+  bool active_ = false;
 };
 
 }  // namespace tap

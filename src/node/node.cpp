@@ -21,6 +21,7 @@ using stack::Duration;
 using stack::Instant;
 
 constexpr Duration kLongestWait = std::chrono::seconds{1};  // an idle thread looks around this often
+constexpr int kRoundsPerFlush = 2;
 constexpr auto kDrainPoll = std::chrono::milliseconds{2};
 constexpr auto kQuiet = std::chrono::milliseconds{20};
 
@@ -162,10 +163,15 @@ void Node::Impl::run() {
 
 // One round: what is due runs, then the thread waits for frames, a wake-up or the next deadline.
 void Node::Impl::round() {
-  const Instant next = std::min(system->poll(to_stack_time(clock.now())), link->next_deadline());
-  link->flush();
+  Instant next = stack::kNever;
+  for (int i = 0; i < kRoundsPerFlush; ++i) {
+    next = std::min(system->poll(to_stack_time(clock.now())), link->next_deadline());
+    link->flush();
+    if (system->is_idle()) break;  // what left may have been the last of an injection, which wants its completion
+  }
   const Instant before = to_stack_time(clock.now());
-  const Duration wait = next <= before ? Duration{0} : std::min<Duration>(next - before, kLongestWait);
+  const Duration wait =
+      next <= before || !system->is_idle() ? Duration{0} : std::min<Duration>(next - before, kLongestWait);
   const auto& completions = loop->run_once(wait);
   const Instant now = to_stack_time(clock.now());
   const auto deliver = [this, now](stack::Packet frame) { system->receive(std::move(frame), now); };

@@ -1,8 +1,10 @@
 #include "src/node/system.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "src/shim/shim.hpp"
 #include "stack/core/stack.hpp"
@@ -53,7 +55,9 @@ struct System::Impl final : shim::StackControl {
       : config(given),
         parties(given_parties),
         clock(std::move(read_clock)),
-        wake_up(std::move(wake_processor)),
+        wake_up([this, wake = std::move(wake_processor)] {
+          if (!is_processor_thread()) wake();
+        }),
         kernel(std::move(scheduler)),
         stack(std::make_unique<stack::core::Stack>(
             stack_config(given), stack::core::Parties{parties.random, parties.log, wake_up}, clock())),
@@ -92,6 +96,10 @@ struct System::Impl final : shim::StackControl {
   void wake() override { wake_up(); }
   std::int64_t now_ns() const override { return clock().ns(); }
 
+  // This thread finds what it queues itself by has_work(), so waking it would only cut its next wait short.
+  bool is_processor_thread() const {
+    return processor_thread.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
   bool run_once(Instant when);
   bool has_work() {
     return !stack->is_idle() || injections.has_work() || pends.has_work() || flows.has_work() ||
@@ -103,7 +111,8 @@ struct System::Impl final : shim::StackControl {
   const Config config;
   SystemParties parties;
   std::function<Instant()> clock;
-  std::function<void()> wake_up;
+  std::atomic<std::thread::id> processor_thread{};  // of bind_thread(); nobody's before and after
+  std::function<void()> wake_up;                    // from a thread other than that
   wfp::kernel::Kernel kernel;
   std::unique_ptr<stack::core::Stack> stack;
   shim::StackHost host;
@@ -169,11 +178,15 @@ void System::attach(stack::Link& link) {
 }
 
 void System::bind_thread() {
+  impl_->processor_thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
   impl_->kernel.scheduler().bind_processor(kProcessor);
   impl_->stack->poll(impl_->clock());
 }
 
-void System::unbind_thread() { impl_->kernel.scheduler().unbind_processor(kProcessor); }
+void System::unbind_thread() {
+  impl_->kernel.scheduler().unbind_processor(kProcessor);
+  impl_->processor_thread.store({}, std::memory_order_relaxed);
+}
 
 void System::receive(stack::Packet frame, Instant now) {
   impl_->now = now;

@@ -146,6 +146,25 @@ TYPED_TEST(FrameIoWaiting, WatchesAreBounded) {
   EXPECT_FALSE(this->io_->watch(this->far_.get(), POLLIN, 99));
 }
 
+// Whoever has just got a frame looks out for the next without sleeping, also when there was something to do in between.
+TYPED_TEST(FrameIoWaiting, ARoundWithoutSleepLeavesTheThreadAwakeForTheNextFrame) {
+  this->make({.fd = this->near_.get(), .spin = kLong});
+  this->post(4);
+  this->send_far("first");
+  EXPECT_EQ(this->receive(1), std::vector<std::string>{"first"});
+  const auto blocked = this->io_->stats().blocked;
+  this->io_->wake();
+  EXPECT_TRUE(this->io_->poll(kLong).woken);
+  this->io_->poll(0ns);  // a deadline was due
+  std::thread other([this] {
+    std::this_thread::sleep_for(20ms);  // by then a thread that does not look out would sleep
+    this->send_far("second");
+  });
+  EXPECT_EQ(this->receive(1), std::vector<std::string>{"second"});
+  other.join();
+  EXPECT_EQ(this->io_->stats().blocked, blocked);
+}
+
 TYPED_TEST(FrameIoWaiting, WithoutADeviceItOnlyWaits) {
   this->make({.fd = -1});
   EXPECT_FALSE(this->submit("frame"));
