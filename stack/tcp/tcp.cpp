@@ -115,13 +115,21 @@ void Tcp::schedule(Endpoint& endpoint) {
   deadlines_.schedule(endpoint.id().value, endpoint.tcb_.timers.next(), endpoint.registration_.deadline);
 }
 
+Tcp::Batch::Batch(Tcp& tcp, std::vector<EndpointPtr>& queue)
+    : endpoints(std::exchange(queue, std::exchange(tcp.spare_, {}))), tcp_(tcp) {}
+
+Tcp::Batch::~Batch() {
+  endpoints.clear();
+  if (endpoints.capacity() > tcp_.spare_.capacity()) tcp_.spare_.swap(endpoints);
+}
+
 bool Tcp::run_endpoints(Instant now) {
-  const auto due = std::exchange(runnable_, {});
-  for (const EndpointPtr& endpoint : due) {
+  const Batch due{*this, runnable_};
+  for (const EndpointPtr& endpoint : due.endpoints) {
     endpoint->registration_.is_runnable = false;
     if (endpoint->registration_.is_live) endpoint->run(now);
   }
-  return !due.empty();
+  return !due.endpoints.empty();
 }
 
 bool Tcp::run_notifications() {
@@ -130,12 +138,12 @@ bool Tcp::run_notifications() {
     listener->is_notified_ = false;
     listener->deliver();
   }
-  const auto due = std::exchange(events_, {});
-  for (const EndpointPtr& endpoint : due) {
+  const Batch due{*this, events_};
+  for (const EndpointPtr& endpoint : due.endpoints) {
     endpoint->registration_.is_notified = false;
     endpoint->deliver_events();
   }
-  return !due.empty() || !accepts.empty();
+  return !due.endpoints.empty() || !accepts.empty();
 }
 
 void Tcp::run_timers(Instant now) {

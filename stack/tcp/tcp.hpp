@@ -94,6 +94,20 @@ class Tcp final : public ip::TransportSink {
     std::shared_ptr<Listener> listener;
   };
 
+  // What a queue held, in hand; its memory goes round between the queues, so that a poll allocates nothing. One may
+  // begin inside another: a driver's call that waits on the stack's thread runs the stack meanwhile.
+  class Batch {
+   public:
+    Batch(Tcp& tcp, std::vector<EndpointPtr>& queue);
+    ~Batch();
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    std::vector<EndpointPtr> endpoints;
+
+   private:
+    Tcp& tcp_;
+  };
+
   // --- receive.cpp ---
   void dispatch(Inbound& inbound, Instant now);
   PacketContext context_of(const Inbound& inbound) const;
@@ -164,6 +178,7 @@ class Tcp final : public ip::TransportSink {
   std::unordered_map<std::uint64_t, Endpoint*> by_id_;  // of deadlines' keys and flows
   std::vector<EndpointPtr> runnable_;
   std::vector<EndpointPtr> events_;
+  std::vector<EndpointPtr> spare_;  // empty, with the memory of the last batch
   std::vector<std::shared_ptr<Listener>> accepts_;
 };
 

@@ -53,6 +53,7 @@ class RecordingSender final : public ip::IpSender {
   }
   std::uint32_t route_generation() const override { return generation; }
   void send(Packet packet, const ip::SendFacts& facts, const ip::Route&, Instant now) override {
+    if (!records) return;
     const std::uint32_t large = packet.large_send().segment_size;
     ASSERT_TRUE(ip::finish_checksum(packet, 0));
     ASSERT_TRUE(ip::is_transport_checksum_valid(packet));
@@ -81,6 +82,7 @@ class RecordingSender final : public ip::IpSender {
 
   std::deque<Sent> segments;
   std::vector<Packet> kept;
+  bool records = true;
   bool keep = false;
   bool has_route = true;
   std::uint32_t mtu = 1500, large_send_max = 0, generation = 1;
