@@ -37,7 +37,9 @@ bool ClassifyHandles::release(HandleValue handle) {
                                "Release each acquired handle once.",
                                static_cast<unsigned long long>(handle)),
        .packet = {},
-       .stack = {}});
+       .stack = {},
+       .kind = ledger::Kind::classify_handle,
+       .about = to_windows(handle)});
   return false;
 }
 

@@ -193,6 +193,8 @@ void Pends::report_double(HANDLE context) {
       "before, or never pended. Complete each pended operation once.";
   violation.object = kernel::text("completionContext %p", context);
   const HandleValue handle = from_windows(context) & ~kContextBit;
+  violation.kind = ledger::Kind::pended_operation;
+  violation.about = ledger_key(handle);
   {
     const std::lock_guard guard(lock_);
     const Pend* pend = pends_.find(handle);  // its completion is under way
@@ -224,7 +226,7 @@ std::size_t Pends::complete_all_of(ledger::DriverId driver) {
   violation.message =
       kernel::text("%s was unloaded with %s, denied now; complete each before DriverUnload returns",
                    ledger::driver_name(driver).c_str(), kernel::counted(left.size(), "pended operation").c_str());
-  violation.stack = ledger::oldest_stack(driver, ledger::Kind::pended_operation);
+  violation.origins = ledger::acquired_at(driver, ledger::Kind::pended_operation);
   ledger::report(std::move(violation));
   for (const HandleValue handle : left) {
     ledger::release(ledger::Kind::pended_operation, ledger_key(handle));

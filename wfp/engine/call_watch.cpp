@@ -13,15 +13,16 @@ namespace {
 // Bits of CompiledFilter::reported.
 constexpr std::uint32_t kTerminatingReported = 1u << 0, kNotSetReported = 1u << 1;
 
-// "callout 256 (filter 7) at INBOUND_TRANSPORT_V4"
 std::string name_of(const CompiledFilter& filter) {
-  return kernel::text("callout %u (filter %llu) at %s", filter.filter.callout_id,
-                      static_cast<unsigned long long>(filter.filter.id),
-                      std::string(model::layer_name(filter.filter.layer)).c_str());
+  return callout_text(filter.filter.callout_id, filter.filter.id, filter.filter.layer);
 }
 
-void report_for(ledger::DriverId driver, const ClassifyInput& input, std::string_view rule_id, std::string message) {
+// The callout has returned: its place is where its function begins.
+void report_for(ledger::DriverId driver, const ClassifyInput& input, const CompiledFilter& filter,
+                const void* function, std::string_view rule_id, std::string message) {
   ledger::Violation violation;
+  violation.callout = name_of(filter);
+  if (const auto place = ledger::place_of(function)) violation.places.push_back(place);
   violation.rule = rule_id;
   violation.message = std::move(message);
   violation.driver = driver;
@@ -31,8 +32,12 @@ void report_for(ledger::DriverId driver, const ClassifyInput& input, std::string
 
 }  // namespace
 
-CallWatch::CallWatch(const ClassifyInput& input, const CompiledFilter& filter)
-    : input_(input), filter_(filter), irql_(kernel::current_irql()), held_locks_(kernel::thread_state.held_count) {
+CallWatch::CallWatch(const ClassifyInput& input, const CompiledFilter& filter, const void* function)
+    : input_(input),
+      filter_(filter),
+      function_(function),
+      irql_(kernel::current_irql()),
+      held_locks_(kernel::thread_state.held_count) {
   if (input.packet == nullptr) return;
   for (NET_BUFFER* nb = NET_BUFFER_LIST_FIRST_NB(input.packet); nb != nullptr && buffer_count_ < kWatchedBuffers;
        nb = NET_BUFFER_NEXT_NB(nb))
@@ -123,13 +128,14 @@ void CallWatch::report_once(std::string_view rule_id, std::uint32_t bit, const c
 std::string CallWatch::who() const { return name_of(filter_); }
 
 void CallWatch::report(std::string_view rule_id, std::string message) const {
-  report_for(ledger::current_driver(), input_, rule_id, std::move(message));
+  report_for(ledger::current_driver(), input_, filter_, function_, rule_id, std::move(message));
 }
 
 void report_overruled_absorb(const ClassifyInput& input, const CompiledFilter& absorber,
                              const CompiledFilter& overruler) {
   const CalloutUse use(*absorber.callout);
-  report_for(use ? use->driver : ledger::kNoDriver, input, ledger::rule::kOverruled,
+  report_for(use ? use->driver : ledger::kNoDriver, input, absorber,
+             use ? reinterpret_cast<const void*>(use->classify) : nullptr, ledger::rule::kOverruled,
              kernel::text("%s absorbed a packet but kept FWPS_RIGHT_ACTION_WRITE, and filter %llu of a lighter "
                           "sublayer permitted it: the callout has the packet and it goes on, too; clear the right "
                           "whenever you absorb",

@@ -16,7 +16,8 @@ inline constexpr std::size_t kWatchedBuffers = 64;  // NET_BUFFERs of a packet; 
 
 class CallWatch {
  public:
-  CallWatch(const ClassifyInput& input, const CompiledFilter& filter);
+  // `function`: the classifyFn.
+  CallWatch(const ClassifyInput& input, const CompiledFilter& filter, const void* function);
 
   // After the call. `out` is what the callout left.
   void check(const FWPS_CLASSIFY_OUT0& out, const Answer& answer);
@@ -36,6 +37,7 @@ class CallWatch {
 
   const ClassifyInput& input_;
   const CompiledFilter& filter_;
+  const void* function_;
   KIRQL irql_;
   std::size_t held_locks_;
   std::size_t buffer_count_ = 0;

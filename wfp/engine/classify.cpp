@@ -8,6 +8,7 @@
 #include "wfp/engine/engine.hpp"
 #include "wfp/engine/epoch.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/kernel/report.hpp"
 
 namespace wfp::engine {
 namespace {
@@ -121,7 +122,7 @@ class Run : public FilterVisitor {
 
     const ledger::DriverScope scope(registration.driver);
     CurrentClassify current{&input_, layer_.id, id, filter.filter.id, innermost};
-    CallWatch watch(input_, filter);
+    CallWatch watch(input_, filter, reinterpret_cast<const void*>(registration.classify));
     {
       const ClassifyScope inside(current);
       call(registration, input_, current, filter, context.value(), out);
@@ -175,6 +176,11 @@ class Run : public FilterVisitor {
 }  // namespace
 
 CurrentClassify* current_classify() { return innermost; }
+
+std::string callout_text(std::uint32_t callout, std::uint64_t filter, std::uint16_t layer) {
+  return kernel::text("callout %u (filter %llu) at %s", callout, static_cast<unsigned long long>(filter),
+                      std::string(model::layer_name(layer)).c_str());
+}
 
 ClassifyResult Engine::classify(const ClassifyInput& input) {
   const std::uint16_t layer = input.values->layerId;

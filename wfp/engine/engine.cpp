@@ -20,6 +20,11 @@ std::string packet_of_current_classify() {
   return current != nullptr && current->input->describer != nullptr ? current->input->describer->describe() : "";
 }
 
+std::string callout_of_current_classify() {
+  const CurrentClassify* const current = current_classify();
+  return current != nullptr ? callout_text(current->callout_id, current->filter_id, current->layer) : "";
+}
+
 // Where a callout meets packets that receive coalescing has merged.
 bool sees_coalesced(const model::Layer& layer) {
   return layer.is_receive_packet_layer() || (layer.kind == model::LayerKind::AuthRecvAccept && !layer.is_discard);
@@ -48,6 +53,7 @@ Engine::Engine(Host& host, kernel::Scheduler& scheduler)
   Engine* none = nullptr;
   KERNEL_CHECK(the_engine.compare_exchange_strong(none, this));
   ledger::set_packet_describer(packet_of_current_classify);
+  ledger::set_callout_describer(callout_of_current_classify);
 }
 
 Engine::~Engine() { the_engine.store(nullptr); }

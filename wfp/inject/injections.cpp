@@ -55,7 +55,9 @@ NTSTATUS Injections::inject(Injection injection) {
                                             "after its completion function was called.",
                                             injection.function),
                     .packet = {},
-                    .stack = {}});
+                    .stack = {},
+                    .kind = ledger::Kind::injection,
+                    .about = injection.request.nbl});
     return refuse(STATUS_INVALID_PARAMETER);
   }
   accept(injection, *ticket);

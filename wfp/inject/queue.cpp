@@ -20,7 +20,9 @@ void check_unchanged(const Ticket& ticket) {
                              "stack's until the completion function: retreat and advance before the call.",
                   .packet = {},
                   .stack = {},
-                  .object = kernel::text("NET_BUFFER_LIST %p", static_cast<void*>(&nbl))});
+                  .object = kernel::text("NET_BUFFER_LIST %p", static_cast<void*>(&nbl)),
+                  .kind = ledger::Kind::injection,
+                  .about = &nbl});
   ndis::restore_layout(nbl);
   ndis::save_layout(nbl);
 }

@@ -113,20 +113,21 @@ class LeftBehind {
       report(ledger::rule::kPoolLeak,
              text("%s unloaded with %s (%s) of tag '%s' allocated", driver_,
                   counted(leak.count, "pool block").c_str(), counted(leak.bytes, "byte").c_str(), leak.tag.c_str()),
-             ledger::Kind::pool_allocation);
+             ledger::Kind::pool_allocation, leak.tag);
   }
 
   UnloadResult take_result() { return std::move(result_); }
 
  private:
-  // With the stack that acquired the oldest of the kind, if that was recorded.
-  void report(ledger::rule::Id rule, const std::string& message, ledger::Kind kind = ledger::Kind::thread) {
+  // With the places where what is left of the kind was acquired.
+  void report(ledger::rule::Id rule, const std::string& message, ledger::Kind kind = ledger::Kind::thread,
+              std::string_view detail = {}) {
     result_.left.push_back(message);
     ledger::Violation violation;
     violation.rule = rule;
     violation.message = message;
     violation.driver = id_;
-    violation.stack = ledger::oldest_stack(id_, kind);
+    violation.origins = ledger::acquired_at(id_, kind, detail);
     violation.packet = ledger::oldest_packet(id_, kind);
     ledger::report(std::move(violation));
   }

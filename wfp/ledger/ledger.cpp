@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "wfp/ledger/object_table.hpp"
+#include "wfp/ledger/recent_releases.hpp"
 #include "wfp/ledger/violation.hpp"
 
 namespace wfp::ledger {
@@ -17,6 +18,7 @@ constexpr std::size_t kShardCount = 64;
 struct alignas(64) Shard {
   std::mutex mutex;
   ObjectTable table;
+  RecentReleases released;
 };
 
 struct Counters {
@@ -99,10 +101,15 @@ std::string driver_name(DriverId driver) {
 
 DriverId current_driver() noexcept { return running_driver; }
 
-DriverScope::DriverScope(DriverId driver) noexcept : before_(running_driver) {
+// The scope lies in the frame that calls into the driver, so it bounds the walk for that driver's frames.
+DriverScope::DriverScope(DriverId driver) noexcept
+    : before_(running_driver), walk_limit_before_(set_walk_limit(this)) {
   running_driver = driver < kDriverLimit ? driver : kNoDriver;
 }
-DriverScope::~DriverScope() { running_driver = before_; }
+DriverScope::~DriverScope() {
+  running_driver = before_;
+  set_walk_limit(walk_limit_before_);
+}
 
 void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
 Level level() noexcept { return current_level.load(std::memory_order_relaxed); }
@@ -125,7 +132,10 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
   entry.detail = detail;
   entry.bytes = bytes;
   entry.sequence = state().sequence.fetch_add(1, std::memory_order_relaxed);
-  if (how_much == Level::full) entry.trace = std::make_unique<Trace>(Trace{capture_stack(), current_packet()});
+  if (how_much == Level::full)
+    entry.trace = std::make_unique<Trace>(Trace{capture_stack(), current_packet()});
+  else
+    entry.acquired_at = calling_address();
   count(entry, 1);
 
   auto& shard = shard_of(kind, object);
@@ -144,7 +154,11 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
 }
 
 Release release(Kind kind, const void* object) {
-  if (level() == Level::off) return Release::untracked;
+  const auto how_much = level();
+  if (how_much == Level::off) return Release::untracked;
+  Released released{object, kind, nullptr, calling_address(), nullptr};
+  if (how_much == Level::full)
+    released.stacks = std::make_unique<Released::Stacks>(Released::Stacks{{}, capture_stack()});
   auto& shard = shard_of(kind, object);
   const std::lock_guard lock(shard.mutex);
   Entry* const entry = shard.table.find(kind, object, running_driver);
@@ -154,7 +168,11 @@ Release release(Kind kind, const void* object) {
     return may_be_unseen ? Release::untracked : Release::unknown;
   }
   count(*entry, -1);
-  if (--entry->nesting == 0) shard.table.erase(entry);
+  if (--entry->nesting != 0) return Release::ok;
+  released.acquired_at = entry->acquired_at;
+  if (released.stacks) released.stacks->acquired = entry->stack();
+  shard.released.add(std::move(released));
+  shard.table.erase(entry);
   return Release::ok;
 }
 
@@ -166,26 +184,19 @@ std::size_t alive_count(DriverId driver, Kind kind) {
   return value > 0 ? static_cast<std::size_t>(value) : 0;
 }
 
-namespace {
-
-Trace oldest_trace(DriverId driver, Kind kind) {
+std::string oldest_packet(DriverId driver, Kind kind) {
   std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
-  Trace trace;
+  std::string packet;
   for (auto& shard : state().shards) {
     const std::lock_guard lock(shard.mutex);
     shard.table.for_each([&](const Entry& entry) {
       if (entry.driver != driver || entry.kind != kind || entry.sequence >= oldest) return;
       oldest = entry.sequence;
-      trace = entry.trace ? *entry.trace : Trace();
+      packet = entry.trace ? entry.trace->packet : std::string();
     });
   }
-  return trace;
+  return packet;
 }
-
-}  // namespace
-
-std::vector<void*> oldest_stack(DriverId driver, Kind kind) { return oldest_trace(driver, kind).stack; }
-std::string oldest_packet(DriverId driver, Kind kind) { return oldest_trace(driver, kind).packet; }
 
 std::string packet_of(Kind kind, const void* object) {
   if (level() != Level::full) return {};
@@ -214,13 +225,44 @@ Alive alive(DriverId driver, std::size_t sample_limit) {
         std::pop_heap(result.samples.begin(), result.samples.end(), older);
         result.samples.pop_back();
       }
-      result.samples.push_back({entry.kind, entry.object, entry.detail, entry.bytes, entry.sequence,
-                                entry.trace ? entry.trace->stack : std::vector<void*>()});
+      result.samples.push_back({entry.kind, entry.object, entry.detail, entry.bytes, entry.sequence, entry.stack()});
       std::push_heap(result.samples.begin(), result.samples.end(), older);
     });
   }
   std::sort(result.samples.begin(), result.samples.end(), older);
   return result;
+}
+
+std::vector<Origin> acquired_at(DriverId driver, Kind kind, std::string_view detail) {
+  std::vector<Origin> origins;
+  if (alive_count(driver, kind) == 0) return origins;
+  for (const Sample& sample : alive(driver, std::numeric_limits<std::size_t>::max()).samples) {
+    if (sample.kind != kind || (!detail.empty() && detail != sample.detail)) continue;
+    auto places = places_of_calls(sample.stack);
+    if (places.empty()) continue;
+    const auto known = std::ranges::find(origins, places, &Origin::places);
+    if (known != origins.end())
+      ++known->count;
+    else if (origins.size() < kOriginLimit)
+      origins.push_back({"acquired", std::move(places)});
+  }
+  return origins;
+}
+
+std::vector<Origin> history_of(Kind kind, const void* object) {
+  std::vector<Origin> origins;
+  const auto add = [&](const char* what, const std::vector<void*>& stack) {
+    if (auto places = places_of_calls(stack); !places.empty()) origins.push_back({what, std::move(places)});
+  };
+  auto& shard = shard_of(kind, object);
+  const std::lock_guard lock(shard.mutex);
+  if (const Entry* const entry = shard.table.find(kind, object, running_driver)) {
+    add("acquired", entry->stack());
+  } else if (const Released* const released = shard.released.find(kind, object)) {
+    add("acquired", released->stacks ? released->stacks->acquired : std::vector(1, released->acquired_at));
+    add("released", released->stacks ? released->stacks->released : std::vector(1, released->released_at));
+  }
+  return origins;
 }
 
 std::size_t forget(DriverId driver) {
@@ -246,6 +288,7 @@ void reset() {
   for (auto& shard : all.shards) {
     const std::lock_guard lock(shard.mutex);
     shard.table.clear();
+    shard.released.clear();
   }
   for (auto& row : all.counters) {
     for (auto& value : row.counts) value.store(0, std::memory_order_relaxed);

@@ -7,8 +7,8 @@
 // objects cost one thread-local load.
 //
 // Any thread, any IRQL. No function calls out with a lock held. Off: one relaxed load. Standard: a counter for each
-// kind and driver and a sharded table, so that double and unknown releases are found. Full: also a stack trace for
-// each object.
+// kind and driver and a sharded table, so that double and unknown releases are found, and the place in the driver of each
+// acquisition and of the latest releases (place.hpp). Full: a stack trace instead of the place.
 #pragma once
 
 #include <array>
@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "wfp/ledger/place.hpp"
 
 namespace wfp::ledger {
 
@@ -71,6 +73,7 @@ class DriverScope {
 
  private:
   DriverId before_;
+  const void* walk_limit_before_;
 };
 
 // --- objects ---
@@ -97,7 +100,7 @@ struct Sample {
   const char* detail = "";
   std::size_t bytes = 0;
   std::uint64_t sequence = 0;  // order of acquisition over all objects
-  std::vector<void*> stack;    // innermost first; empty unless the level was full
+  std::vector<void*> stack;    // of the acquisition, innermost first; at the level standard the place in the driver
 };
 
 struct Alive {
@@ -107,13 +110,18 @@ struct Alive {
   std::size_t total() const;
 };
 inline constexpr std::size_t kSampleLimit = 16;
+inline constexpr std::size_t kOriginLimit = 8;  // different places of acquisition that are told of one kind
 Alive alive(DriverId driver, std::size_t sample_limit = kSampleLimit);
 std::size_t alive_count(DriverId driver, Kind kind);
-// Of the oldest live object of this kind and of one object of the running driver: where it was acquired, innermost
-// first, and which packet was being classified. Empty unless the level was full then.
-std::vector<void*> oldest_stack(DriverId driver, Kind kind);
+// Of the oldest live object of this kind and of one object of the running driver: which packet was being classified
+// when it was acquired. Empty unless the level was full then.
 std::string oldest_packet(DriverId driver, Kind kind);
 std::string packet_of(Kind kind, const void* object);
+// Where what `driver` still holds of a kind was acquired: the oldest places first, each once with its count. With
+// `detail`: only of objects entered with that one.
+std::vector<Origin> acquired_at(DriverId driver, Kind kind, std::string_view detail = {});
+// What is known of one object, alive or lately released: where it was acquired, and where released.
+std::vector<Origin> history_of(Kind kind, const void* object);
 
 // Strikes out all that `driver` still holds, after its unload was reported. Returns how many entries there were.
 std::size_t forget(DriverId driver);

@@ -26,7 +26,13 @@ struct Entry {
   const char* detail = "";
   std::size_t bytes = 0;
   std::uint64_t sequence = 0;
+  void* acquired_at = nullptr;  // the call in the driver; null at the level full, which has the trace
   std::unique_ptr<Trace> trace;
+
+  std::vector<void*> stack() const {
+    if (trace) return trace->stack;
+    return acquired_at != nullptr ? std::vector<void*>(1, acquired_at) : std::vector<void*>();
+  }
 };
 
 class ObjectTable {

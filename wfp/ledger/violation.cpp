@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -13,6 +12,12 @@ namespace wfp::ledger {
 namespace {
 
 std::atomic<std::string (*)()> describe_packet{nullptr};
+std::atomic<std::string (*)()> describe_callout{nullptr};
+
+std::string ask(const std::atomic<std::string (*)()>& describer) {
+  auto* const function = describer.load(std::memory_order_relaxed);
+  return function != nullptr ? function() : std::string();
+}
 
 struct Kept {
   std::string message;  // as reported, without the object
@@ -39,16 +44,26 @@ Book& book() {
 bool count_again(List& list, const Violation& violation) {
   const auto known = std::find_if(list.kept.begin(), list.kept.end(), [&](const Kept& kept) {
     return kept.violation.driver == violation.driver && kept.violation.rule == violation.rule &&
-           kept.message == violation.message;
+           kept.message == violation.message && kept.violation.places == violation.places;
   });
   if (known == list.kept.end()) return false;
   ++known->violation.count;
   return true;
 }
 
-// Without a lock: it asks the dynamic linker.
+void locate(Violation& violation) {
+  if (!violation.places.empty()) return;
+  if (violation.stack.empty() && level() == Level::full) violation.stack = capture_stack();
+  if (violation.stack.empty())
+    if (void* const caller = calling_address()) violation.stack.push_back(caller);
+  violation.places = places_of_calls(violation.stack);
+}
+
+// Without a lock: the describers are not ours.
 void put_in_words(Violation& violation) {
-  violation.frames = describe_stack(violation.stack);
+  if (violation.callout.empty()) violation.callout = current_callout();
+  if (violation.about != nullptr && violation.origins.empty())
+    violation.origins = history_of(violation.kind, violation.about);
   if (violation.packet.empty()) violation.packet = current_packet();
   if (!violation.object.empty()) violation.message += " (" + violation.object + ")";
 }
@@ -56,7 +71,7 @@ void put_in_words(Violation& violation) {
 void keep(List& list, Violation violation) {
   if (level() == Level::off) return;
   if (violation.driver == kNoDriver) violation.driver = current_driver();
-  if (violation.stack.empty() && level() == Level::full) violation.stack = capture_stack();
+  locate(violation);
   auto& all = book();
   list.reports.fetch_add(1, std::memory_order_relaxed);
   {
@@ -94,10 +109,10 @@ void note(Violation note) {
 
 void set_packet_describer(std::string (*packet)()) { describe_packet.store(packet, std::memory_order_relaxed); }
 
-std::string current_packet() {
-  auto* const packet = describe_packet.load(std::memory_order_relaxed);
-  return packet != nullptr ? packet() : std::string();
-}
+void set_callout_describer(std::string (*callout)()) { describe_callout.store(callout, std::memory_order_relaxed); }
+
+std::string current_packet() { return ask(describe_packet); }
+std::string current_callout() { return ask(describe_callout); }
 
 void set_sink(Sink sink) {
   auto& all = book();
@@ -125,16 +140,6 @@ std::vector<void*> capture_stack() {
   if (depth <= 1) return {};
   // In parentheses: a list of two iterators would be taken for two frames.
   return std::vector<void*>(frames.begin() + 1, frames.begin() + depth);  // without this function
-}
-
-std::vector<std::string> describe_stack(const std::vector<void*>& stack) {
-  std::vector<std::string> lines;
-  if (stack.empty()) return lines;
-  char** const symbols = backtrace_symbols(stack.data(), static_cast<int>(stack.size()));
-  if (symbols == nullptr) return lines;
-  lines.assign(symbols, symbols + stack.size());
-  std::free(symbols);
-  return lines;
 }
 
 }  // namespace wfp::ledger

@@ -20,13 +20,18 @@ struct Violation {
   std::string rule;          // id, such as NBL-DOUBLE-FREE
   std::string message;       // what was wrong and what to do
   std::string packet;        // one line about the packet, empty when there is none
-  std::vector<void*> stack;  // of the call that broke the rule; of a leak, where its oldest object was acquired
+  std::vector<void*> stack;  // return addresses; only to be set where the report is made elsewhere than the mistake
   DriverId driver = kNoDriver;
   std::uint64_t count = 1;  // equal reports (rule, driver, message) are kept once
   // Which object, where that differs from report to report: not compared. That of the first is put behind the message.
   std::string object{};
-  std::vector<std::string> frames{};  // `stack` in words, made while the code in it is still mapped
-  bool is_note = false;               // set by note()
+  // The object that it is about, if the ledger has or had it: then its history is told.
+  Kind kind = Kind::other;
+  const void* about = nullptr;
+  std::string callout{};          // that was running: filled in
+  std::vector<Place> places{};    // of the mistake in the driver, innermost first: filled in; ours are left out
+  std::vector<Origin> origins{};  // where its object, or what it left, comes from: filled in from `about`
+  bool is_note = false;           // set by note()
 };
 
 // Each list keeps this many different ones; more are counted only.
@@ -35,13 +40,16 @@ inline constexpr std::size_t kStackDepth = 24;
 
 using Sink = std::function<void(const Violation&)>;
 
-// Fills in what is missing: the driver, the packet, and at the level full the stack. Nothing happens while the level is
-// off.
+// Fills in what is missing: the driver, the callout, the packet, the place of the call (at the level full, of all calls)
+// and the object's history. Nothing happens while the level is off.
 void report(Violation violation);
 void note(Violation note);
 // Names the packet that the calling thread works on, or returns "": for violations that come without one. Set once.
 void set_packet_describer(std::string (*packet)());
 std::string current_packet();
+// The same for the callout: "callout 256 (filter 7) at INBOUND_TRANSPORT_V4".
+void set_callout_describer(std::string (*callout)());
+std::string current_callout();
 // The sink sees each different violation and note once.
 void set_sink(Sink sink);
 std::vector<Violation> violations();
@@ -52,7 +60,5 @@ void clear_violations();  // notes too
 
 // Addresses of the callers, innermost first.
 std::vector<void*> capture_stack();
-// One line a frame: function and offset, as far as symbols are known.
-std::vector<std::string> describe_stack(const std::vector<void*>& stack);
 
 }  // namespace wfp::ledger

@@ -87,7 +87,9 @@ bool free_clone(NET_BUFFER_LIST& nbl) {
                         "a clone-free function was called on a NET_BUFFER_LIST that is no clone. Free it with the "
                         "function that matches its allocation.",
                     .packet = {},
-                    .stack = {}});
+                    .stack = {},
+                    .kind = ledger::Kind::net_buffer_list,
+                    .about = &nbl});
     return false;
   }
   if (report_if_in_flight(nbl)) return false;
@@ -95,7 +97,9 @@ bool free_clone(NET_BUFFER_LIST& nbl) {
     ledger::report({.rule = ledger::rule::kNblFreeWithChildren,
                     .message = "clone freed while clones of it exist. Free those first.",
                     .packet = {},
-                    .stack = {}});
+                    .stack = {},
+                    .kind = ledger::Kind::clone,
+                    .about = &nbl});
   release(nbl);
   return true;
 }

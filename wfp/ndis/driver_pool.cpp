@@ -114,7 +114,9 @@ bool strike_out(ledger::Kind kind, NET_BUFFER_LIST* nbl, const char* function) {
                   " at this address. It was freed before, or came from another function. Give each back once.",
        .packet = {},
        .stack = {},
-       .object = "NET_BUFFER_LIST " + address_text(nbl)});
+       .object = "NET_BUFFER_LIST " + address_text(nbl),
+       .kind = kind,
+       .about = nbl});
   return false;
 }
 

@@ -20,7 +20,9 @@ void release(NET_BUFFER_LIST& nbl) noexcept {
                           "NET_BUFFER_LIST released although its reference count is 0. Each reference, clone and "
                           "allocation is given back once.",
                       .packet = {},
-                      .stack = {}});
+                      .stack = {},
+                      .kind = ledger::Kind::nbl_reference,
+                      .about = &nbl});
       return;
     }
   } while (!object.references.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel,
@@ -51,7 +53,9 @@ bool report_if_in_flight(const NET_BUFFER_LIST& nbl) noexcept {
                   .message = "NET_BUFFER_LIST freed while its injection has not completed. Free it in the completion "
                              "function.",
                   .packet = {},
-                  .stack = {}});
+                  .stack = {},
+                  .kind = ledger::Kind::injection,
+                  .about = &nbl});
   return true;
 }
 

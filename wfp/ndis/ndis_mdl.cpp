@@ -33,7 +33,9 @@ void free_driver_mdl(MDL* mdl, const char* function) {
                     ": this MDL is not one that the driver allocated, or it was freed before. Free each MDL "
                     "once, and never one of a packet that was indicated to you.",
          .packet = {},
-         .stack = {}});
+         .stack = {},
+         .kind = ledger::Kind::mdl,
+         .about = mdl});
     return;
   }
   shared_pool().core().free_mdl(object);

@@ -34,7 +34,9 @@ void NTAPI NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
         {.rule = ledger::rule::kNdisObjectDoubleFree,
          .message = "NdisFreeGenericObject: no live object at this address. Free it once, after its pools.",
          .packet = {},
-         .stack = {}});
+         .stack = {},
+         .kind = ledger::Kind::other,
+         .about = NdisObject});
     return;
   }
   std::free(NdisObject);

@@ -160,7 +160,9 @@ void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
     ledger::report({.rule = ledger::rule::kNblDoubleFree,
                     .message = "NdisFreeNetBuffer: no live NET_BUFFER at this address. Give each back once.",
                     .packet = {},
-                    .stack = {}});
+                    .stack = {},
+                    .kind = ledger::Kind::net_buffer,
+                    .about = NetBuffer});
     return;
   }
   NbObject& object = object_of(*NetBuffer);

@@ -1,5 +1,7 @@
 #include "src/app/daemon/counts.hpp"
 
+#include <cstdio>
+
 #include "stack/core/stack.hpp"
 #include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
@@ -23,9 +25,23 @@ output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction&
   return {direction.accepted, direction.completed, direction.failed};
 }
 
+std::vector<std::string> places_of(const wfp::ledger::Violation& violation) {
+  std::vector<std::string> lines;
+  const auto add = [&](const std::string& what, const std::vector<wfp::ledger::Place>& places) {
+    for (const auto& place : places) {
+      char offset[24];
+      std::snprintf(offset, sizeof offset, "+0x%zx", static_cast<std::size_t>(place.offset));
+      lines.push_back(what + place.image + offset);
+    }
+  };
+  add("", violation.places);
+  for (const auto& origin : violation.origins) add(std::string(origin.what) + ": ", origin.places);
+  return lines;
+}
+
 output::ViolationRecord record_of(const wfp::ledger::Violation& violation) {
   return {violation.rule,   violation.message, wfp::ledger::driver_name(violation.driver),
-          violation.packet, violation.count,   violation.frames};
+          violation.packet, violation.count,   places_of(violation)};
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ Parsed<DriverFile> DriverFile::open(const DriverPath& path) {
   using P = Parsed<DriverFile>;
   void* handle = dlopen(path.path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return P::error(explain_load_error(path.path, dlerror()));
-  DriverFile file{handle};
+  DriverFile file{handle, path.path};
   file.entry_ = dlsym(handle, kEntryPoint);
   if (file.entry_ == nullptr)
     return P::error("driver " + path.path +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/app/cli/option_values.hpp"
+#include "src/app/drivers/driver_image.hpp"
 
 namespace app {
 
@@ -28,15 +29,19 @@ class DriverFile {
   DriverFile& operator=(DriverFile&&) = default;
   ~DriverFile() = default;  // unmaps it
 
-  void* entry() const { return entry_; }           // its DriverEntry
-  void keep_mapped() { (void)handle_.release(); }  // for good: its code is still in use
+  void* entry() const { return entry_; }  // its DriverEntry
+  void keep_mapped() {                    // for good: its code is still in use
+    (void)handle_.release();
+    image_.keep();
+  }
 
  private:
   struct Close {
     void operator()(void* handle) const;
   };
-  explicit DriverFile(void* handle) : handle_(handle) {}
+  DriverFile(void* handle, const std::string& path) : handle_(handle), image_(handle, path) {}
   std::unique_ptr<void, Close> handle_;
+  DriverImage image_;  // gone before the code is
   void* entry_ = nullptr;
 };
 
