@@ -63,7 +63,7 @@ struct Node::Impl {
   void build(SystemParties parties, FrameObserver* observer);
   void run();
   void round();
-  void set_receive_offloads(bool coalescing);
+  void set_receive_offloads(shim::CoalescingAllowed coalescing);
   bool is_idle() const { return system->is_idle() && link->is_idle(); }
 
   Config config;
@@ -102,12 +102,15 @@ void Node::Impl::build(SystemParties parties, FrameObserver* observer) {
   link = std::make_unique<TapLink>(loop->frames(), settings, impairment_random, observer);
   link->run_due(to_stack_time(clock.now()), [](stack::Packet) {});  // gives it the time of what attaching sends
   system->attach(*link);
-  if (config.offload) system->set_coalescing_handler([this](bool allowed) { set_receive_offloads(allowed); });
+  if (config.offload)
+    system->set_coalescing_handler([this](shim::CoalescingAllowed allowed) { set_receive_offloads(allowed); });
 }
 
-void Node::Impl::set_receive_offloads(bool coalescing) {
+void Node::Impl::set_receive_offloads(shim::CoalescingAllowed coalescing) {
   auto wanted = wanted_offloads(true);
-  wanted.tso4 = wanted.tso6 = wanted.tso_ecn = coalescing;
+  wanted.tso4 = coalescing.v4;
+  wanted.tso6 = coalescing.v6;
+  wanted.tso_ecn = coalescing.v4 || coalescing.v6;
   // Super-frames that are under way, and all of them should the device refuse, are cut by the stack instead.
   if (auto granted = device.set_offloads(wanted)) features.offloads = to_string(*granted);
 }

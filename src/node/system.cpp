@@ -27,6 +27,7 @@ constexpr std::size_t kMaxTimers = 65'536;
 
 stack::core::Config stack_config(const Config& config) {
   stack::core::Config result;
+  result.loopback_offload = config.offload;
   result.tcp.timestamps = config.tcp_timestamps;
   result.tcp.congestion = config.tcp_congestion;
   result.tcp.time_wait = std::chrono::seconds{config.tcp_time_wait_seconds};
@@ -236,7 +237,7 @@ void System::cancel(TimerId timer) {
 
 void System::set_trace(shim::TraceSink* trace) { impl_->shim->set_trace(trace); }
 void System::set_block_sink(shim::TraceSink* sink) { impl_->shim->set_block_sink(sink); }
-void System::set_coalescing_handler(std::function<void(bool allowed)> handler) {
+void System::set_coalescing_handler(std::function<void(shim::CoalescingAllowed)> handler) {
   impl_->shim->set_coalescing_handler(std::move(handler));
 }
 

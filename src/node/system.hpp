@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "src/node/config.hpp"
+#include "src/shim/coalescing.hpp"
 #include "src/shim/trace.hpp"
 #include "stack/base/log.hpp"
 #include "stack/base/rng.hpp"
@@ -96,7 +97,7 @@ class System {
   void set_trace(shim::TraceSink* trace);
   void set_block_sink(shim::TraceSink* sink);  // what filters and callouts block; null ends it
   // Called when callouts begin or cease to refuse coalesced receive, so that the device can stop making super-frames.
-  void set_coalescing_handler(std::function<void(bool allowed)> handler);
+  void set_coalescing_handler(std::function<void(shim::CoalescingAllowed)> handler);
 
  private:
   struct Impl;

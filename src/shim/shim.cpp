@@ -68,7 +68,7 @@ void Shim::set_trace(TraceSink* sink) {
   rearm();
 }
 
-void Shim::set_coalescing_handler(std::function<void(bool)> handler) {
+void Shim::set_coalescing_handler(std::function<void(CoalescingAllowed)> handler) {
   coalescing_handler_ = std::move(handler);
   if (coalescing_handler_) coalescing_handler_(coalescing_allowed_);
 }
@@ -77,9 +77,21 @@ void Shim::rearm() {
   for (const auto& [hook, pair] : kPacketHooks)
     for (const auto family : {stack::Family::V4, stack::Family::V6})
       hooks_.arm(hook, family, classifier_.armed(pair, family));
-  // Super-frames in flight are segmented before IpIn from now on; the device is told to make no more of them.
-  const bool allowed = classifier_.engine().allows_coalescing();
-  hooks_.set_segment_received(!allowed);
+  follow_offload_consent();
+}
+
+// What is refused is finished by the stack from now on, also what is under way; the device is told to make no more
+// super-frames.
+void Shim::follow_offload_consent() {
+  const wfp::engine::OffloadConsent& consent = classifier_.engine().offload_consent();
+  for (const auto family : {stack::Family::V4, stack::Family::V6}) {
+    const auto shown = family == stack::Family::V4 ? wfp::model::IpFamily::V4 : wfp::model::IpFamily::V6;
+    hooks_.refuse_offload(stack::Direction::Inbound, family,
+                          consent.is_refused(wfp::engine::Offload::Receive, shown));
+    hooks_.refuse_offload(stack::Direction::Outbound, family, consent.is_refused(wfp::engine::Offload::Send, shown));
+  }
+  const CoalescingAllowed allowed{.v4 = !hooks_.refuses_offload(stack::Direction::Inbound, stack::Family::V4),
+                                  .v6 = !hooks_.refuses_offload(stack::Direction::Inbound, stack::Family::V6)};
   if (std::exchange(coalescing_allowed_, allowed) != allowed && coalescing_handler_) coalescing_handler_(allowed);
 }
 

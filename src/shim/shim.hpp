@@ -10,6 +10,7 @@
 
 #include "src/shim/ale_shim.hpp"
 #include "src/shim/classifier.hpp"
+#include "src/shim/coalescing.hpp"
 #include "src/shim/stack_host.hpp"
 
 namespace shim {
@@ -40,7 +41,7 @@ class Shim final : public stack::Inspector, public stack::Authorizer, public sta
   // Told what filters and callouts block, but for what a callout absorbs. Arms nothing; lives as a trace sink does.
   void set_block_sink(TraceSink* sink) { classifier_.set_block_sink(sink); }
   // Called at once and whenever callouts begin or cease to refuse coalesced receive, so that the device can follow.
-  void set_coalescing_handler(std::function<void(bool allowed)> handler);
+  void set_coalescing_handler(std::function<void(CoalescingAllowed)> handler);
   // The engine's set of layers has changed. The host's layers handler calls it.
   void rearm();
 
@@ -66,14 +67,15 @@ class Shim final : public stack::Inspector, public stack::Authorizer, public sta
 
  private:
   stack::EndpointId shown_endpoint() const;
+  void follow_offload_consent();
 
   stack::Hooks& hooks_;
   StackHost& host_;
   const ShimConfig config_;
   Classifier classifier_;
   AleShim ale_;
-  std::function<void(bool)> coalescing_handler_;
-  bool coalescing_allowed_ = true;
+  std::function<void(CoalescingAllowed)> coalescing_handler_;
+  CoalescingAllowed coalescing_allowed_;
 };
 
 }  // namespace shim

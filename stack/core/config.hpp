@@ -25,6 +25,7 @@ struct Config {
   bool link_local_address = true;            // fe80::/64 from the MAC of an Ethernet interface
   bool accept_router_advertisements = true;  // default router, MTU, hop limit; prefixes are ignored
   std::uint8_t hop_limit = 64;
+  bool loopback_offload = true;  // the loopback leaves checksums unmade and large sends whole, as a card would
   neighbor::ResolverConfig neighbor{};
 
   // --- IP ---

@@ -82,12 +82,15 @@ class Interface final : public ip::IpInterface, private neighbor::ResolverHost {
 
 class LoopbackInterface final : public ip::IpInterface {
  public:
-  explicit LoopbackInterface(InterfaceIndex index, Hooks& hooks) : index_(index), hooks_(hooks) {}
+  LoopbackInterface(InterfaceIndex index, Hooks& hooks, bool offload)
+      : index_(index), hooks_(hooks), offload_(offload) {}
 
   InterfaceIndex index() const override { return index_; }
   bool is_loopback() const override { return true; }
   std::uint32_t mtu() const override { return link::Loopback::kMtu; }
-  LinkCapabilities capabilities() const override { return {.checksum = true, .tso4 = true, .tso6 = true}; }
+  LinkCapabilities capabilities() const override {
+    return {.checksum = offload_, .tso4 = offload_, .tso6 = offload_};
+  }
   std::uint8_t hop_limit(Family) const override { return 64; }
   void send(Packet packet, const IpAddress&, Instant) override;
   void confirm_reachable(const IpAddress&, Instant) override {}
@@ -96,6 +99,7 @@ class LoopbackInterface final : public ip::IpInterface {
  private:
   InterfaceIndex index_;
   Hooks& hooks_;
+  bool offload_;
   link::Loopback queue_;
 };
 

@@ -44,7 +44,7 @@ struct Stack::Impl final : ip::NdpReceiver {
         output(parts),
         icmp_reply(parts, output, config.icmp_errors_per_second, config.icmp_error_burst),
         input(parts, icmp_reply, make_key(*parties.random), config.reassembly),
-        loopback(kLoopbackInterface, hooks),
+        loopback(kLoopbackInterface, hooks, config.loopback_offload),
         icmp(parts, output, endpoints, path_mtus, *this, config.system_owner, make_key(*parties.random), config.icmp),
         udp(parts, output, icmp_reply, endpoints, make_key(*parties.random), config.udp, now),
         tcp(config.tcp, {output, hooks, pool, *parties.random, endpoints, addresses}),

@@ -9,6 +9,12 @@ void Hooks::arm(Hook hook, Family family, bool on) {
     armed_ &= ~bit(hook, family);
 }
 
+void Hooks::refuse_offload(Direction direction, Family family, bool on) {
+  if (refuses_offload(direction, family) == on) return;
+  refused_offloads_ ^= bit(direction, family);
+  ++offload_generation_;
+}
+
 std::optional<Packet> Hooks::inspect(Packet packet, const PacketContext& context) {
   if (inspector_ == nullptr) return packet;
   const std::size_t size = packet.size();

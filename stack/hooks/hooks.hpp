@@ -21,11 +21,17 @@ class Hooks {
   void set_authorizer(Authorizer* authorizer) { authorizer_ = authorizer; }
   void set_discard_observer(DiscardObserver* observer) { discard_observer_ = observer; }
   void arm(Hook hook, Family family, bool on);
-  // Receive coalescing is unwelcome at the receive hooks: super-frames are segmented before IpIn.
-  void set_segment_received(bool on) { segment_received_ = on; }
+  // Whoever looks at the hooks of a direction and family does not take what links leave to others or do for them:
+  // received super-frames are segmented before IpIn; what is sent has the path's size and a finished checksum before
+  // TransportOut.
+  void refuse_offload(Direction direction, Family family, bool on);
 
   bool armed(Hook hook, Family family) const { return (armed_ & bit(hook, family)) != 0; }
-  bool segment_received() const { return segment_received_; }
+  bool refuses_offload(Direction direction, Family family) const {
+    return (refused_offloads_ & bit(direction, family)) != 0;
+  }
+  // Changes when refuse_offload changes anything; part of what a kept route depends on.
+  std::uint32_t offload_generation() const { return offload_generation_; }
 
   // For armed hooks. The context says which; its data position is checked on return.
   std::optional<Packet> inspect(Packet packet, const PacketContext& context);
@@ -43,9 +49,13 @@ class Hooks {
   static constexpr std::uint32_t bit(Hook hook, Family family) {
     return std::uint32_t{1} << (2 * static_cast<unsigned>(hook) + static_cast<unsigned>(family));
   }
+  static constexpr std::uint32_t bit(Direction direction, Family family) {
+    return std::uint32_t{1} << (2 * static_cast<unsigned>(direction) + static_cast<unsigned>(family));
+  }
   Stats& stats_;
   std::uint32_t armed_ = 0;
-  bool segment_received_ = false;
+  std::uint32_t refused_offloads_ = 0;
+  std::uint32_t offload_generation_ = 0;
   Inspector* inspector_ = nullptr;
   Authorizer* authorizer_ = nullptr;
   DiscardObserver* discard_observer_ = nullptr;

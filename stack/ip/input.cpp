@@ -62,7 +62,8 @@ void Input::receive(Packet packet, Instant now) {
   const Coalesced coalesced = packet.coalesced();
   const bool is_super_frame = coalesced.segment_count > 1 && coalesced.segment_size > 0 && !header->fragment &&
                               header->protocol == wire::kProtocolTcp;
-  if (!is_super_frame || !parts_.hooks.segment_received()) return accept(std::move(packet), *header, now);
+  if (!is_super_frame || !parts_.hooks.refuses_offload(Direction::Inbound, meta.family))
+    return accept(std::move(packet), *header, now);
   const Cut cut = cut_into_segments(parts_.pool, packet, *header, coalesced.segment_size, [&](Packet segment) {
     std::optional<ParameterProblem> none;
     const auto own_header = parse_ip_header(segment, none);

@@ -17,6 +17,7 @@ struct Route {
   InterfaceIndex interface_index = 0;
   std::uint32_t mtu = 0;             // path MTU: whole IP packet, bytes
   std::uint32_t large_send_max = 0;  // largest TCP payload in one packet; 0: no segmentation below TCP
+  bool checksum_offload = false;     // a checksum may be left partial for what is below the hooks
   bool loopback = false;             // to this very host
   bool on_link = false;
   AddressKind remote_kind = AddressKind::Unicast;

@@ -52,17 +52,30 @@ void Output::send(Packet packet, const SendFacts& facts, const Route& route, Ins
   const Family family = facts.destination.family();
   PacketMeta& meta = packet.meta();
   fill_outbound_meta(meta, facts, route);
+  const IpInterface* interface = parts_.interfaces.find(route.interface_index);
+  if (interface == nullptr) return give_up(std::move(packet), Drop::NoRoute, departure);
+  const LinkCapabilities offload = offload_of(*interface, family);
+  if (packet.large_send().segment_size != 0 && !offload.has_tso(family)) {
+    if (put_header(packet, departure, *interface)) send_segments(std::move(packet), departure);
+    return;
+  }
+  if (packet.checksum().transport_partial && !offload.checksum && !finish_checksum(packet, 0))
+    return give_up(std::move(packet), Drop::NoBuffers, departure);
   if (parts_.hooks.armed(Hook::TransportOut, family)) {
     auto kept = parts_.hooks.inspect(std::move(packet),
                                      make_outbound_context(Hook::TransportOut, meta, facts, route, parts_.addresses));
     if (!kept) return;
     packet = std::move(*kept);
   }
-  const IpInterface* interface = parts_.interfaces.find(route.interface_index);
-  if (interface == nullptr) return give_up(std::move(packet), Drop::NoRoute, departure);
-  if (packet.size() > largest_payload(family)) return give_up(std::move(packet), Drop::PacketTooBig, departure);
-  if (!push_header(packet, facts, route, *interface)) return give_up(std::move(packet), Drop::NoBuffers, departure);
-  after_header(std::move(packet), departure);
+  if (put_header(packet, departure, *interface)) after_header(std::move(packet), departure);
+}
+
+// False: the packet was given up.
+bool Output::put_header(Packet& packet, const Departure& departure, const IpInterface& interface) {
+  const bool fits = packet.size() <= largest_payload(departure.facts.destination.family());
+  if (fits && push_header(packet, departure.facts, departure.route, interface)) return true;
+  give_up(std::move(packet), fits ? Drop::NoBuffers : Drop::PacketTooBig, departure);
+  return false;
 }
 
 bool Output::push_header(Packet& packet, const SendFacts& facts, const Route& route, const IpInterface& interface) {
@@ -150,14 +163,30 @@ void Output::send_with_header(Packet packet, Instant now) {
   packet.pull(header->header_size);
   if (!header->fragment || header->fragment->offset == 0) read_transport_facts(packet, facts);
   meta.transport_header_size = facts.transport_header_size;
-  if (parts_.hooks.armed(Hook::TransportOut, header->family)) {
+  packet.restore(header->header_size);
+  const Departure departure{facts, *route, now};
+  const LinkCapabilities offload = offload_of(*parts_.interfaces.find(route->interface_index), header->family);
+  if (packet.large_send().segment_size != 0 && !offload.has_tso(header->family))
+    return send_segments(std::move(packet), departure);
+  show_behind_header(std::move(packet), header->header_size, departure, offload.checksum);
+}
+
+// A packet that has its IP header already; data there. The transport-out hook sees what is behind it.
+void Output::show_behind_header(Packet packet, std::uint32_t header_size, const Departure& departure,
+                                bool may_be_partial) {
+  if (packet.checksum().transport_partial && !may_be_partial && !finish_checksum(packet, header_size))
+    return give_up(std::move(packet), Drop::NoBuffers, departure);
+  const PacketMeta& meta = packet.meta();
+  if (parts_.hooks.armed(Hook::TransportOut, meta.family)) {
+    packet.pull(header_size);
     auto kept = parts_.hooks.inspect(
-        std::move(packet), make_outbound_context(Hook::TransportOut, meta, facts, *route, parts_.addresses));
+        std::move(packet),
+        make_outbound_context(Hook::TransportOut, meta, departure.facts, departure.route, parts_.addresses));
     if (!kept) return;
     packet = std::move(*kept);
+    packet.restore(header_size);
   }
-  packet.restore(header->header_size);
-  after_header(std::move(packet), {facts, *route, now});
+  after_header(std::move(packet), departure);
 }
 
 void Output::on_unreachable(Packet packet, Instant now) {

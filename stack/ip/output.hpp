@@ -1,6 +1,7 @@
 // The send path of IP: route, transport-out hook, header, IP-out hook, then what the link does not do itself
 // (checksums, segmentation) and what the path demands (fragments). One path for both families. Where a packet goes is
-// decided in output_route.cpp, how it fits in output_fit.cpp, the way between them in output.cpp.
+// decided in output_route.cpp, what hooks must not see unfinished in output_offload.cpp, how it fits in
+// output_fit.cpp, the way between them in output.cpp.
 //
 // Ownership: every packet given to send() is sent, kept by a hook, or discarded under a reason before send() returns
 // or while it waits for its neighbour. Used on the stack's thread.
@@ -60,6 +61,8 @@ class Output final : public IpSender {
     Instant now;
   };
 
+  bool put_header(Packet& packet, const Departure& departure, const IpInterface& interface);
+  void show_behind_header(Packet packet, std::uint32_t header_size, const Departure& departure, bool may_be_partial);
   bool push_header(Packet& packet, const SendFacts& facts, const Route& route, const IpInterface& interface);
   bool correct_header_checksum(Packet& packet, std::uint32_t header_size);
   void after_header(Packet packet, const Departure& departure);
@@ -70,7 +73,12 @@ class Output final : public IpSender {
   // output_route.cpp
   std::optional<Route> find_route(const IpAddress& remote, InterfaceIndex interface_hint) const;
 
+  // output_offload.cpp
+  LinkCapabilities offload_of(const IpInterface& interface, Family family) const;
+  void send_segments(Packet packet, const Departure& departure);
+
   // output_fit.cpp
+  static std::uint32_t segment_size_of(const Packet& packet, std::uint32_t mtu);
   void transmit(Packet packet, const Departure& departure);
   void cut(Packet packet, std::uint32_t segment_size, IpInterface& interface, const Departure& departure);
   Cut segment(Packet& packet, const IpHeader& header, std::uint32_t segment_size, IpInterface& interface,

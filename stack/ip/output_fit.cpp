@@ -13,18 +13,6 @@ namespace {
 // What a fragment takes at least behind the headers of the whole: IPv6's fragment header and eight bytes of payload.
 constexpr std::uint32_t kLeastFragment = wire::Ipv6Fragment::kHeaderSize + 8;
 
-// Payload bytes of the segments that a large send becomes; 0: it is none, whatever its sender said. Never more than
-// the path takes, which may have become narrower since the sender looked.
-std::uint32_t segment_size_of(const Packet& packet, std::uint32_t mtu) {
-  const std::uint32_t asked = packet.large_send().segment_size;
-  const PacketMeta& meta = packet.meta();
-  const std::uint32_t headers = meta.ip_header_size + meta.transport_header_size;
-  if (asked == 0 || meta.protocol != wire::kProtocolTcp || meta.transport_header_size == 0 || mtu <= headers)
-    return 0;
-  const std::uint32_t size = std::min(asked, mtu - headers);
-  return packet.size() > std::size_t{headers} + size ? size : 0;
-}
-
 // Puts into the checksum field what the link expects there: the finished sum, or, where the link makes that or cuts
 // the packet, the sum over the pseudo header. False: no buffer left.
 bool settle_checksum(Packet& packet, bool link_finishes, bool link_cuts) {
@@ -36,6 +24,18 @@ bool settle_checksum(Packet& packet, bool link_finishes, bool link_cuts) {
 }
 
 }  // namespace
+
+// Payload bytes of the segments that a large send becomes; 0: it is none, whatever its sender said. Never more than
+// the path takes, which may have become narrower since the sender looked.
+std::uint32_t Output::segment_size_of(const Packet& packet, std::uint32_t mtu) {
+  const std::uint32_t asked = packet.large_send().segment_size;
+  const PacketMeta& meta = packet.meta();
+  const std::uint32_t headers = meta.ip_header_size + meta.transport_header_size;
+  if (asked == 0 || meta.protocol != wire::kProtocolTcp || meta.transport_header_size == 0 || mtu <= headers)
+    return 0;
+  const std::uint32_t size = std::min(asked, mtu - headers);
+  return packet.size() > std::size_t{headers} + size ? size : 0;
+}
 
 // Most packets fit and the link does the rest: no parse, no copy.
 void Output::transmit(Packet packet, const Departure& departure) {

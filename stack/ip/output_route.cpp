@@ -14,7 +14,8 @@ constexpr std::uint32_t kLargeSendHeaders = wire::Ipv6View::kHeaderSize + wire::
 }  // namespace
 
 std::uint32_t Output::route_generation() const {
-  return parts_.routes.generation() + parts_.addresses.generation() + parts_.path_mtus.generation();
+  return parts_.routes.generation() + parts_.addresses.generation() + parts_.path_mtus.generation() +
+         parts_.hooks.offload_generation();
 }
 
 std::optional<Route> Output::find_route(const IpAddress& remote, InterfaceIndex interface_hint) const {
@@ -58,10 +59,11 @@ Result<Route> Output::route(const IpAddress& remote, const std::optional<IpAddre
   route.remote_kind = parts_.addresses.kind_of(remote, route.interface_index);
   route.mtu = parts_.path_mtus.mtu(remote, interface.mtu());
   // Nothing is cut on the way to oneself: TCP's segments are as large as packets can be. Without a card that segments
-  // there are no large sends, as in NDIS: callouts see what goes out.
-  const LinkCapabilities link = interface.capabilities();
-  if (!route.loopback && link.has_tso(remote.family())) {
-    const std::uint32_t largest = std::min(link.gso_max_bytes, kMaxPacket);
+  // there are no large sends, as in NDIS: hooks see what goes out.
+  const LinkCapabilities offload = offload_of(interface, remote.family());
+  route.checksum_offload = offload.checksum;
+  if (!route.loopback && offload.has_tso(remote.family())) {
+    const std::uint32_t largest = std::min(offload.gso_max_bytes, kMaxPacket);
     route.large_send_max = largest > kLargeSendHeaders ? largest - kLargeSendHeaders : 0;
   }
   return route;

@@ -43,6 +43,7 @@ Packet PacketPool::slice(const Packet& of, std::size_t offset, std::size_t count
   Packet made = allocate(0, headroom);
   if (!made) return {};
   made.meta() = of.meta();
+  ndis::injection_mark(*made.nbl()) = ndis::injection_mark(*of.nbl());  // a piece is as injected as the whole
   const auto& nb = *of.nbl()->FirstNetBuffer;
   std::size_t skip = nb.CurrentMdlOffset + offset;
   for (const MDL* mdl = nb.CurrentMdl; mdl != nullptr && count > 0; mdl = mdl->Next) {

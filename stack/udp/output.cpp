@@ -98,6 +98,7 @@ Error Udp::send(Endpoint& endpoint, Bytes payload, const SocketAddress& remote,
   meta.source = facts.source;
   meta.destination = facts.destination;
   if (!ip::set_partial_checksum(packet)) return Error::NoBuffers;
+  if (!route->checksum_offload && !ip::finish_checksum(packet, 0)) return Error::NoBuffers;
   const Error error = authorize_send(packet, facts, *route, false, now_);
   if (error != Error::None || !packet) return error;
   if (parts_.hooks.armed(Hook::DatagramOut, packet.meta().family)) {
@@ -110,7 +111,8 @@ Error Udp::send(Endpoint& endpoint, Bytes payload, const SocketAddress& remote,
   return Error::None;
 }
 
-// Until one datagram of a conversation is allowed, each is asked about, as on receive.
+// Until one datagram of a conversation is allowed, each is asked about, as on receive. Who is asked sees it finished:
+// that is one datagram of many, and not worth a consent of its own.
 Error Udp::authorize_send(Packet& packet, ip::SendFacts& facts, const ip::Route& route, bool injected, Instant now) {
   Authorizer* authorizer = parts_.hooks.authorizer();
   if (authorizer == nullptr) return Error::None;
@@ -120,6 +122,7 @@ Error Udp::authorize_send(Packet& packet, ip::SendFacts& facts, const ip::Route&
     facts.endpoint.flow = *flow;
     return Error::None;
   }
+  if (packet.checksum().transport_partial && !ip::finish_checksum(packet, 0)) return Error::NoBuffers;
   const PacketContext context =
       ip::make_outbound_context(Hook::TransportOut, packet.meta(), facts, route, parts_.addresses);
   Operation operation = ip::make_flow_operation(context);

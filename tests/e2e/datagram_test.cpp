@@ -138,6 +138,7 @@ TEST_P(Settings, ManyConnectionsArriveByteForByte) {
 
 INSTANTIATE_TEST_SUITE_P(Values, Settings,
                          ::testing::Values(Setting{"Default", {}}, Setting{"PermitZero", {{"zero", "permit"}}},
+                                           Setting{"RefuseOffload", {{"offload", "refuse"}}},
                                            Setting{"RefuseCoalescing", {{"coalescing", "refuse"}}},
                                            Setting{"PendConnect", {{"connect", "pend"}}},
                                            Setting{"OnePacketDeep", {{"depth", "1"}}}),

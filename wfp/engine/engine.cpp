@@ -1,7 +1,5 @@
 #include "wfp/engine/engine.hpp"
 
-#include <algorithm>
-
 #include "wfp/engine/call_watch.hpp"
 #include "wfp/engine/epoch.hpp"
 #include "wfp/kernel/bugcheck.hpp"
@@ -25,16 +23,6 @@ std::string callout_of_current_classify() {
   return current != nullptr ? callout_text(current->callout_id, current->filter_id, current->layer) : "";
 }
 
-// Where a callout meets packets that receive coalescing has merged.
-bool sees_coalesced(const model::Layer& layer) {
-  return layer.is_receive_packet_layer() || (layer.kind == model::LayerKind::AuthRecvAccept && !layer.is_discard);
-}
-
-const char* missing_coalescing_flag(std::uint32_t flags) {
-  if ((flags & FWP_CALLOUT_FLAG_ALLOW_RSC) == 0) return "FWP_CALLOUT_FLAG_ALLOW_RSC";
-  return (flags & FWP_CALLOUT_FLAG_ALLOW_URO) == 0 ? "FWP_CALLOUT_FLAG_ALLOW_URO" : nullptr;
-}
-
 void report_left(ledger::DriverId driver, const std::string& what) {
   ledger::Violation violation;
   violation.rule = ledger::rule::kLeftBehind;
@@ -49,7 +37,8 @@ Engine::Engine(Host& host, kernel::Scheduler& scheduler)
     : host_(host),
       scheduler_(scheduler),
       callouts_(scheduler),
-      management_(scheduler, callouts_, [this] { published(); }) {
+      management_(scheduler, callouts_,
+                  [this](const auto& added, const auto& deleted) { published(added, deleted); }) {
   Engine* none = nullptr;
   KERNEL_CHECK(the_engine.compare_exchange_strong(none, this));
   ledger::set_packet_describer(packet_of_current_classify);
@@ -75,7 +64,8 @@ void Engine::set_tracing(bool on) {
   if (tracing_.exchange(on) != on) host_.layers_changed();
 }
 
-void Engine::published() {
+void Engine::published(const Management::Filters& added, const Management::Filters& deleted) {
+  offload_consent_.filters_changed(added, deleted);
   {
     const epoch::Guard guard;
     const Snapshot& now = management_.snapshot();
@@ -87,7 +77,8 @@ void Engine::published() {
 
 void Engine::callouts_changed() {
   management_.notify_registered();
-  host_.layers_changed();  // what may be coalesced depends on who is registered
+  offload_consent_.registrations_changed();
+  host_.layers_changed();  // which offloads are agreed to depends on who is registered
 }
 
 void Engine::count(std::uint16_t layer, const ClassifyResult& result) {
@@ -103,22 +94,6 @@ LayerCounts Engine::counts(std::uint16_t layer) const {
   const Counters& from = counters_[layer];
   const auto read = [](const std::atomic<std::uint64_t>& counter) { return counter.load(std::memory_order_relaxed); };
   return {read(from.classified), read(from.permitted), read(from.blocked), read(from.absorbed)};
-}
-
-std::optional<CoalescingRefusal> Engine::coalescing_refusal() const {
-  const epoch::Guard guard;
-  const Snapshot& now = management_.snapshot();
-  for (const model::Layer& layer : model::layers()) {
-    if (!sees_coalesced(layer) || now.layers[layer.id] == nullptr) continue;
-    for (const auto& filter : now.layers[layer.id]->filters()) {
-      if (filter->callout == nullptr) continue;
-      const CalloutUse use(*filter->callout);
-      const char* const missing = use ? missing_coalescing_flag(use->flags) : nullptr;
-      if (missing != nullptr)
-        return CoalescingRefusal{ledger::driver_name(use->driver), filter->filter.callout_id, layer.id, missing};
-    }
-  }
-  return std::nullopt;
 }
 
 void Engine::remove_driver(ledger::DriverId driver) {

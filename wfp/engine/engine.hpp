@@ -10,25 +10,17 @@
 #include <array>
 #include <atomic>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "wfp/engine/callouts.hpp"
 #include "wfp/engine/classify.hpp"
 #include "wfp/engine/enumerate.hpp"
 #include "wfp/engine/management.hpp"
+#include "wfp/engine/offload_consent.hpp"
 #include "wfp/engine/snapshot.hpp"
 #include "wfp/host/host.hpp"
 
 namespace wfp::engine {
-
-// A callout that does not want coalesced packets at the receive layers.
-struct CoalescingRefusal {
-  std::string driver;
-  std::uint32_t callout_id = 0;
-  std::uint16_t layer = 0;
-  std::string missing_flag;  // "FWP_CALLOUT_FLAG_ALLOW_RSC"
-};
 
 class Engine {
  public:
@@ -51,8 +43,7 @@ class Engine {
 
   // --- what the host asks ---
   void set_tracing(bool on);  // arms every layer
-  bool allows_coalescing() const { return !coalescing_refusal(); }
-  std::optional<CoalescingRefusal> coalescing_refusal() const;
+  const OffloadConsent& offload_consent() const { return offload_consent_; }
   LayerCounts counts(std::uint16_t layer) const;
   std::vector<LayerReport> layer_reports() const;      // every layer that has filters or was classified at
   std::vector<CalloutReport> callout_reports() const;  // registered, added, or both
@@ -72,7 +63,7 @@ class Engine {
   kernel::Scheduler& scheduler() { return scheduler_; }
 
  private:
-  void published();
+  void published(const Management::Filters& added, const Management::Filters& deleted);
   void count(std::uint16_t layer, const ClassifyResult& result);
 
   struct Counters {
@@ -82,6 +73,7 @@ class Engine {
   kernel::Scheduler& scheduler_;
   FlowContexts* flows_ = nullptr;
   CalloutTable callouts_;
+  OffloadConsent offload_consent_;
   Management management_;
   std::atomic<bool> tracing_{false};
   std::array<std::atomic<bool>, model::kLayerCount> has_filters_{};

@@ -36,7 +36,7 @@ const BuiltinSubLayer kBuiltinSubLayers[] = {
 
 }  // namespace
 
-Management::Management(kernel::Scheduler& scheduler, CalloutTable& callouts, std::function<void()> published)
+Management::Management(kernel::Scheduler& scheduler, CalloutTable& callouts, Published published)
     : scheduler_(scheduler), callouts_table_(callouts), published_(std::move(published)), snapshot_(new Snapshot) {
   KeInitializeEvent(&transaction_free_, SynchronizationEvent, TRUE);
   add_builtin_sublayers();

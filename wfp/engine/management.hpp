@@ -57,8 +57,11 @@ struct Objects {
 
 class Management {
  public:
-  // `published` runs after every new snapshot, on the committing thread.
-  Management(kernel::Scheduler& scheduler, CalloutTable& callouts, std::function<void()> published);
+  using Filters = std::vector<std::shared_ptr<CompiledFilter>>;
+  // Runs after every new snapshot, on the committing thread, with what is new in it and what is gone.
+  using Published = std::function<void(const Filters& added, const Filters& deleted)>;
+
+  Management(kernel::Scheduler& scheduler, CalloutTable& callouts, Published published);
   ~Management();
   Management(const Management&) = delete;
   Management& operator=(const Management&) = delete;
@@ -171,7 +174,7 @@ class Management {
 
   kernel::Scheduler& scheduler_;
   CalloutTable& callouts_table_;
-  const std::function<void()> published_;
+  const Published published_;
 
   KEVENT transaction_free_{};                      // signalled: nobody has a transaction
   std::atomic<PKTHREAD> working_thread_{nullptr};  // runs commit's notices: may not wait for the transaction lock

@@ -63,7 +63,7 @@ void Management::publish() {
   // Only the holder of the transaction replaces what is read here.
   std::unique_ptr<const Snapshot> next = make_next(snapshot(), added, deleted);
   std::unique_ptr<const Snapshot> old(snapshot_.exchange(next.release()));
-  published_();
+  published_(added, deleted);
   for (const auto& filter : added) notify_committed(*filter);
   retire(std::move(old), std::move(deleted));
 }

@@ -100,6 +100,15 @@ std::string table_text(const Table& table, const Json& rows) {
   return text;
 }
 
+// Below the table of the layers: who turned which offload off.
+std::string offload_text(const Json& result) {
+  std::string text;
+  if (const auto refused = result.find("offload"); refused != result.end() && refused->is_array())
+    for (const auto& line : *refused)
+      if (line.is_string()) text += line.get_ref<const std::string&>() + "\n";
+  return text;
+}
+
 // "name: value" lines; what is inside an object stands below its name, indented.
 void append_lines(std::string& text, const Json& object, const std::string& indent) {
   for (const auto& [key, value] : object.items()) {
@@ -128,7 +137,7 @@ void append_lines(std::string& text, const Json& object, const std::string& inde
 std::string show_text(const std::string& topic, const Json& result) {
   for (const auto& table : kTables)
     if (table.topic == topic && result.contains(topic) && result[topic].is_array())
-      return table_text(table, result[topic]);
+      return table_text(table, result[topic]) + offload_text(result);
   std::string text;
   append_lines(text, result, "");
   return text;

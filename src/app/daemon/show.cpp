@@ -123,6 +123,20 @@ Json show_endpoints(node::System& system) {
   return rows.take();
 }
 
+// Who turned which offload off, a sentence each.
+Json refused_offloads(const wfp::engine::Engine& engine) {
+  Json result = Json::array();
+  for (const auto& refusal : engine.offload_consent().refusals()) {
+    const bool is_send = refusal.offload == wfp::engine::Offload::Send;
+    const bool is_v6 = refusal.family == wfp::model::IpFamily::V6;
+    result.push_back(std::string(is_send ? "checksum and large send" : "large receive") + " offload is off over " +
+                     (is_v6 ? "IPv6" : "IPv4") + ": callout " + std::to_string(refusal.callout_id) + " of driver " +
+                     refusal.driver + " at " + std::string(wfp::model::layer_name(refusal.layer)) +
+                     " was registered without " + refusal.missing_flag);
+  }
+  return result;
+}
+
 Json show_layers(node::System& system) {
   Rows rows{"layers"};
   for (const auto& layer : system.engine().layer_reports())
@@ -133,9 +147,7 @@ Json show_layers(node::System& system) {
               {"blocked", layer.counts.blocked},
               {"absorbed", layer.counts.absorbed}});
   auto result = rows.take();
-  if (const auto refusal = system.engine().coalescing_refusal())
-    result["coalescing"] = "large receive is off: callout " + std::to_string(refusal->callout_id) + " of driver " +
-                           refusal->driver + " was registered without " + refusal->missing_flag;
+  result["offload"] = refused_offloads(system.engine());
   return result;
 }
 

@@ -100,9 +100,9 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
     PtStop();
     return status;
   }
-  DbgPrint("passthrough: mode %s, zero %s, coalescing %s, connect %s, depth %u\n",
+  DbgPrint("passthrough: mode %s, zero %s, offload %s, coalescing %s, connect %s, depth %u\n",
            Pt.Parameters.Robust ? "robust" : "naive", Pt.Parameters.PermitZeroHandle ? "permit" : "inject",
-           Pt.Parameters.AllowCoalescing ? "allow" : "refuse", Pt.Parameters.PendConnect ? "pend" : "permit",
-           Pt.Parameters.Depth);
+           Pt.Parameters.AllowOffload ? "allow" : "refuse", Pt.Parameters.AllowCoalescing ? "allow" : "refuse",
+           Pt.Parameters.PendConnect ? "pend" : "permit", Pt.Parameters.Depth);
   return STATUS_SUCCESS;
 }

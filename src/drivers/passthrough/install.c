@@ -18,8 +18,9 @@ static NTSTATUS NTAPI PtNotify(FWPS_CALLOUT_NOTIFY_TYPE Type, const GUID* Filter
 /* Without the ALLOW flags the engine turns the offloads off for the traffic that a callout sees (documented with
  * FWPS_CALLOUTn): correct, and several times slower. We handle large packets as they are, so we allow them. */
 static UINT32 PtCalloutFlags(const PT_LAYER* Layer) {
-  UINT32 flags = FWP_CALLOUT_FLAG_ALLOW_OFFLOAD | FWP_CALLOUT_FLAG_ALLOW_USO;
+  UINT32 flags = 0;
 
+  if (Pt.Parameters.AllowOffload) flags |= FWP_CALLOUT_FLAG_ALLOW_OFFLOAD | FWP_CALLOUT_FLAG_ALLOW_USO;
   if (Layer->Kind == PtConnect || Layer->Kind == PtOutbound || Pt.Parameters.AllowCoalescing)
     flags |= FWP_CALLOUT_FLAG_ALLOW_RSC | FWP_CALLOUT_FLAG_ALLOW_URO;
   return flags;

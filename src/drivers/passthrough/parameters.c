@@ -1,6 +1,7 @@
 /* The driver's settings: values below the Parameters key of its service key, as every Windows driver keeps them.
  *
  *   mode        robust (default) or naive
+ *   offload     allow (default) or refuse
  *   coalescing  allow (default) or refuse
  *   zero        inject (default) or permit
  *   connect     permit (default) or pend
@@ -86,6 +87,7 @@ void PtReadParameters(PUNICODE_STRING RegistryPath, PT_PARAMETERS* Parameters) {
   HANDLE key = NULL;
 
   Parameters->Robust = TRUE;
+  Parameters->AllowOffload = TRUE;
   Parameters->AllowCoalescing = TRUE;
   Parameters->PermitZeroHandle = FALSE;
   Parameters->PendConnect = FALSE;
@@ -93,6 +95,7 @@ void PtReadParameters(PUNICODE_STRING RegistryPath, PT_PARAMETERS* Parameters) {
   if (!NT_SUCCESS(PtOpenParameters(RegistryPath, &key))) return; /* no key: all defaults */
 
   Parameters->Robust = PtReadChoice(key, L"mode", L"robust", L"naive", TRUE);
+  Parameters->AllowOffload = PtReadChoice(key, L"offload", L"allow", L"refuse", TRUE);
   Parameters->AllowCoalescing = PtReadChoice(key, L"coalescing", L"allow", L"refuse", TRUE);
   Parameters->PermitZeroHandle = PtReadChoice(key, L"zero", L"permit", L"inject", FALSE);
   Parameters->PendConnect = PtReadChoice(key, L"connect", L"pend", L"permit", FALSE);

@@ -101,6 +101,7 @@ typedef struct PT_PACKET_ {
 
 typedef struct PT_PARAMETERS_ {
   BOOLEAN Robust;           /* mode=robust (default) or naive */
+  BOOLEAN AllowOffload;     /* offload=allow (default) or refuse */
   BOOLEAN AllowCoalescing;  /* coalescing=allow (default) or refuse */
   BOOLEAN PermitZeroHandle; /* zero=permit; default inject */
   BOOLEAN PendConnect;      /* connect=pend; default permit */

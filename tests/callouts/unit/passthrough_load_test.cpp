@@ -18,6 +18,18 @@ TEST_F(Passthrough, CoalescingIsAllowedUnlessRefused) {
   EXPECT_EQ(refusing, 4u);  // inbound transport and accept
 }
 
+TEST_F(Passthrough, OffloadIsAllowedUnlessRefused) {
+  ASSERT_EQ(load(), STATUS_SUCCESS);
+  for (const auto& callout : platform().callouts)
+    EXPECT_NE(callout.callout.flags & FWP_CALLOUT_FLAG_ALLOW_OFFLOAD, 0u);
+  unload();
+  set("offload", "refuse");
+  ASSERT_EQ(load(), STATUS_SUCCESS);
+  EXPECT_FALSE(platform().callouts.empty());
+  for (const auto& callout : platform().callouts)
+    EXPECT_EQ(callout.callout.flags & FWP_CALLOUT_FLAG_ALLOW_OFFLOAD, 0u);
+}
+
 TEST_F(Passthrough, CompletionsWithinTheCallAreFine) {
   ASSERT_EQ(load(), STATUS_SUCCESS);
   platform().complete_inline = true;

@@ -25,6 +25,7 @@
 namespace shim {
 
 using stack::Decision;
+using stack::Direction;
 using stack::Family;
 using stack::Hook;
 using test::context;

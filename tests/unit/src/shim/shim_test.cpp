@@ -32,14 +32,28 @@ TEST_F(ShimTest, TracingArmsEverythingAndShowsIt) {
 
 TEST_F(ShimTest, ACalloutThatRefusesCoalescingTurnsItOff) {
   start();
-  std::vector<bool> told;
-  shim_->set_coalescing_handler([&](bool allowed) { told.push_back(allowed); });
+  std::vector<CoalescingAllowed> told;
+  shim_->set_coalescing_handler([&](CoalescingAllowed allowed) { told.push_back(allowed); });
   filter_at(FWPS_LAYER_INBOUND_TRANSPORT_V4, 0);
-  EXPECT_TRUE(hooks_.segment_received());
+  EXPECT_TRUE(hooks_.refuses_offload(Direction::Inbound, Family::V4));
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Inbound, Family::V6));
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Outbound, Family::V4));
   remove_filters();
   unregister();
-  EXPECT_FALSE(hooks_.segment_received());
-  EXPECT_THAT(told, ElementsAre(true, false, true));
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Inbound, Family::V4));
+  EXPECT_THAT(told, ElementsAre(CoalescingAllowed{}, CoalescingAllowed{.v4 = false}, CoalescingAllowed{}));
+}
+
+TEST_F(ShimTest, ACalloutThatRefusesOffloadMakesTheStackFinishWhatItSends) {
+  start();
+  const std::uint32_t routes = hooks_.offload_generation();
+  filter_at(FWPS_LAYER_OUTBOUND_IPPACKET_V6, 0);
+  EXPECT_TRUE(hooks_.refuses_offload(Direction::Outbound, Family::V6));
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Outbound, Family::V4));
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Inbound, Family::V6));
+  EXPECT_NE(hooks_.offload_generation(), routes) << "kept routes are asked for again";
+  remove_filters();
+  EXPECT_FALSE(hooks_.refuses_offload(Direction::Outbound, Family::V6));
 }
 
 // --- packets ---

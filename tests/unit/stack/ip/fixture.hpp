@@ -119,9 +119,12 @@ class RecordingHooks final : public Inspector, public DiscardObserver {
   struct Seen {
     PacketContext context;
     ByteVector bytes;
+    bool partial = false;            // its checksum
+    std::uint32_t segment_size = 0;  // of a large send
   };
   std::optional<Packet> inspect(Packet packet, const PacketContext& context) override {
-    seen.push_back({context, bytes_of(packet)});
+    seen.push_back(
+        {context, bytes_of(packet), packet.checksum().transport_partial, packet.large_send().segment_size});
     if (block && block(context)) return std::nullopt;
     return packet;
   }
@@ -164,6 +167,7 @@ class ScriptedAuthorizer final : public Authorizer {
   struct Asked {
     std::string what;
     Operation operation;
+    bool partial = false;  // the packet's checksum
   };
   std::vector<std::string> names() const {
     std::vector<std::string> all;
@@ -183,7 +187,7 @@ class ScriptedAuthorizer final : public Authorizer {
     return {decision, decision == Decision::Later ? Ticket{77} : Ticket{0}, FlowTag{0}};
   }
   Authorization ask_with(const char* what, const Operation& operation, Packet* packet, Decision decision) {
-    asked.push_back({what, operation});
+    asked.push_back({what, operation, packet != nullptr && packet->checksum().transport_partial});
     if (decision == Decision::Later) kept = std::move(*packet);
     if (decision == Decision::Deny) packet->reset();
     return {decision, decision == Decision::Later ? Ticket{77} : Ticket{0},

@@ -219,7 +219,7 @@ TEST_F(InputTest, SuperFramesAreCutOnlyWhenHooksAsk) {
   EXPECT_EQ(tcp.received[0].size(), 270u);
   tcp.received.clear();
   arm_all();
-  hooks.set_segment_received(true);
+  hooks.refuse_offload(Direction::Inbound, Family::V4, true);
   send_coalesced();
   ASSERT_EQ(tcp.received.size(), 3u);
   EXPECT_EQ(recorder.seen.size(), 3u);
@@ -233,7 +233,7 @@ TEST_F(InputTest, SuperFramesAreCutOnlyWhenHooksAsk) {
 }
 
 TEST_F(InputTest, AFragmentIsNoSuperFrame) {
-  hooks.set_segment_received(true);
+  hooks.refuse_offload(Direction::Inbound, Family::V4, true);
   ByteVector bytes = from_peer(tcp_segment(228));
   store_be16(bytes, 6, 0x2000);
   store_be16(bytes, 10, 0);

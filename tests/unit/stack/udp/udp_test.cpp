@@ -364,5 +364,24 @@ TEST_F(UdpTest, IdleConversationsEnd) {
   EXPECT_EQ(authorizer.ended.size(), 2u);
 }
 
+// A callout at ALE_AUTH_CONNECT sees one datagram of a conversation; the datagram hook sees all of them.
+TEST_F(UdpTest, WhoIsAskedSeesAFinishedSumAndTheHooksWhatTheyAgreedTo) {
+  card.offload = {.checksum = true};
+  hooks.set_authorizer(&authorizer);
+  arm_all();
+  auto endpoint = open("10.77.0.2", 5000);
+  const SocketAddress peer{address("10.77.0.1"), 7};
+  EXPECT_EQ(endpoint->send_to(ByteVector(5), peer), Error::None);
+  EXPECT_FALSE(authorizer.asked.at(1).partial);
+  recorder.seen.clear();
+  EXPECT_EQ(endpoint->send_to(ByteVector(5), peer), Error::None);
+  ASSERT_FALSE(recorder.seen.empty());
+  for (const auto& seen : recorder.seen) EXPECT_TRUE(seen.partial);
+  hooks.refuse_offload(Direction::Outbound, Family::V4, true);
+  recorder.seen.clear();
+  EXPECT_EQ(endpoint->send_to(ByteVector(5), peer), Error::None);
+  for (const auto& seen : recorder.seen) EXPECT_FALSE(seen.partial) << static_cast<int>(seen.context.hook);
+}
+
 }  // namespace
 }  // namespace stack::test

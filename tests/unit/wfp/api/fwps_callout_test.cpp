@@ -228,19 +228,19 @@ TEST_F(CalloutApi, UnderTrafficRegistrationsAndFiltersComeAndGo) {
 }
 
 TEST_F(CalloutApi, CoalescingIsRefusedByNameUntilTheFlagsAreThere) {
-  EXPECT_TRUE(engine->allows_coalescing());
+  const auto refusals = [&] { return engine->offload_consent().refusals(); };
+  EXPECT_TRUE(refusals().empty());
   ASSERT_EQ(add_callout(key(1), nullptr, FWPM_LAYER_INBOUND_TRANSPORT_V4), STATUS_SUCCESS);
   FWPM_FILTER0 with = filter(FWP_ACTION_CALLOUT_INSPECTION, key(1));
   with.layerKey = FWPM_LAYER_INBOUND_TRANSPORT_V4;
   add(with);
   UINT32 id = register_callout(key(1), FWP_CALLOUT_FLAG_ALLOW_RSC);
-  const auto refusal = engine->coalescing_refusal();
-  ASSERT_TRUE(refusal);
-  EXPECT_EQ(refusal->driver, "testdriver");
-  EXPECT_EQ(refusal->missing_flag, "FWP_CALLOUT_FLAG_ALLOW_URO");
+  ASSERT_EQ(refusals().size(), 1u);
+  EXPECT_EQ(refusals()[0].driver, "testdriver");
+  EXPECT_EQ(refusals()[0].missing_flag, "FWP_CALLOUT_FLAG_ALLOW_URO");
   unregister(id);
   id = register_callout(key(1), FWP_CALLOUT_FLAG_ALLOW_RSC | FWP_CALLOUT_FLAG_ALLOW_URO);
-  EXPECT_TRUE(engine->allows_coalescing());
+  EXPECT_TRUE(refusals().empty());
   unregister(id);
 }
 

@@ -135,15 +135,6 @@ TEST_F(ClassifyTest, RefusedFilterIsNotAdded) {
   EXPECT_TRUE(engine->filter_reports().empty());
 }
 
-TEST_F(ClassifyTest, CoalescingNeedsBothFlags) {
-  EXPECT_TRUE(engine->allows_coalescing());
-  with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr, FWP_CALLOUT_FLAG_ALLOW_URO);
-  const auto refusal = engine->coalescing_refusal();
-  ASSERT_TRUE(refusal.has_value());
-  EXPECT_EQ(refusal->driver, "testdriver");
-  EXPECT_EQ(refusal->missing_flag, "FWP_CALLOUT_FLAG_ALLOW_RSC");
-}
-
 TEST_F(ClassifyTest, UnbalancedOffsetsArePutBack) {
   ndis::NblPool pool{4};
   NET_BUFFER_LIST* const packet = pool.allocate(64, 100);
