@@ -112,7 +112,8 @@ Json Daemon::status(node::System& system) {
     services.push_back(stats.name + " on port " + std::to_string(stats.port) + ": " +
                        std::to_string(stats.connections) + " connections, " + std::to_string(stats.accepted) +
                        " accepted, " + std::to_string(stats.requests) + " requests, " +
-                       std::to_string(stats.malformed) + " malformed, " + std::to_string(stats.refused) + " refused");
+                       std::to_string(stats.malformed) + " malformed, " + std::to_string(stats.displaced) +
+                       " displaced");
   }
   return {{"version", std::string(kVersion)},
           {"device", features.device},

@@ -7,7 +7,15 @@ Connection::Connection(ConnectionSet& set, std::unique_ptr<ByteStream> stream)
   stream_->set_observer(this);
 }
 
-void Connection::progressed() { last_progress_ = set_.network().now(); }
+void Connection::progressed() {
+  last_progress_ = set_.network().now();
+  if (!ended_) set_.shares_.progressed(share_);
+}
+
+void Connection::abort() {
+  stream_->abort();
+  end();
+}
 
 void Connection::on_failed(stack::Error) {
   if (!ended_) end();
@@ -47,11 +55,11 @@ ConnectionSet::~ConnectionSet() {
   for (auto& connection : live_) connection->stream_->set_observer(nullptr);
 }
 
-bool ConnectionSet::has_room(ByteStream& stream) {
-  if (live_.size() < limit_) return true;
-  ++refused_;
-  stream.abort();
-  return false;
+void ConnectionSet::make_room() {
+  while (live_.size() >= limit_) {
+    ++displaced_;
+    shares_.idlest_of_largest()->abort();
+  }
 }
 
 void ConnectionSet::insert(std::unique_ptr<Connection> connection) {
@@ -59,6 +67,7 @@ void ConnectionSet::insert(std::unique_ptr<Connection> connection) {
   live_.push_back(std::move(connection));
   auto& added = *live_.back();
   added.place_ = std::prev(live_.end());
+  added.share_ = shares_.add(added, added.stream().info().remote.address);
   if (sweep_timer_ == 0) sweep_timer_ = network_.call_after(kSweepInterval, [this] { sweep(); });
   added.start();
 }
@@ -68,6 +77,7 @@ void ConnectionSet::retire(Connection& connection) {
     network_.defer([this, alive = std::weak_ptr(alive_)] {
       if (!alive.expired()) ended_.clear();
     });
+  shares_.remove(connection.share_);
   ended_.splice(ended_.end(), live_, connection.place_);
 }
 
@@ -77,10 +87,13 @@ void ConnectionSet::sweep() {
   for (auto at = live_.begin(); at != live_.end();) {
     auto& connection = **at++;  // ending it takes it out of the list
     const auto limit = connection.discarding_ ? kLingerLimit : idle_limit_;
-    if (now - connection.last_progress_ < limit) continue;
-    if (!connection.discarding_) ++idled_out_;
-    connection.stream_->abort();
-    connection.end();
+    if (now - connection.last_progress_ >= limit) {
+      if (!connection.discarding_) ++idled_out_;
+      connection.abort();
+    } else if (now >= connection.deadline_) {
+      connection.deadline_ = stack::kNever;
+      connection.on_overdue();
+    }
   }
   if (!live_.empty()) sweep_timer_ = network_.call_after(kSweepInterval, [this] { sweep(); });
 }

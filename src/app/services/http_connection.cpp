@@ -76,6 +76,7 @@ bool HttpConnection::read_request() {
 bool HttpConnection::feed(stack::Bytes bytes) {
   const auto taken = reader_.feed(bytes);
   account_body();
+  follow_deadline();
   using State = HttpRequestReader::State;
   if (reader_.state() == State::Complete) {
     const auto rest = bytes.subspan(taken);
@@ -84,18 +85,40 @@ bool HttpConnection::feed(stack::Bytes bytes) {
     respond(answer(reader_.request()));
   } else if (reader_.state() != State::Reading) {
     ++service_.malformed_;
-    discard_rest_ = true;
-    respond(answer(reader_.state()));
+    refuse(answer(reader_.state()));
   } else if (service_.body_bytes_ > HttpService::kMaxBodiesTogether) {
     HttpResponse busy;
     busy.status = 503;
-    busy.close = discard_rest_ = true;
-    respond(std::move(busy));
+    refuse(std::move(busy));
   } else if (reader_.headers_complete() && reader_.request().expects_continue && !continued_) {
     if (reader_.request().body.empty() && reader_.request().version_minor > 0) send_continue();
     continued_ = true;
   }
   return !ended();
+}
+
+void HttpConnection::refuse(HttpResponse response) {
+  response.close = discard_rest_ = true;
+  respond(std::move(response));
+}
+
+// A byte now and then is progress, but no reason to keep a request for ever.
+void HttpConnection::follow_deadline() {
+  if (reader_.state() != HttpRequestReader::State::Reading || !reader_.has_begun()) {
+    request_began_.reset();
+    return set_deadline(stack::kNever);
+  }
+  if (!request_began_) request_began_ = set().network().now();
+  set_deadline(*request_began_ + (reader_.headers_complete() ? kRequestLimit : kHeadLimit));
+}
+
+void HttpConnection::on_overdue() {
+  if (phase_ != Phase::Reading) return abort();  // the peer does not even take the 100 (Continue)
+  ++service_.malformed_;
+  HttpResponse late;
+  late.status = 408;
+  refuse(std::move(late));
+  run();
 }
 
 // What bodies of all connections take together is bounded, so it is counted.

@@ -1,6 +1,6 @@
-// Reads HTTP requests (RFC 9112) from a byte stream, one at a time, with http-parser. Bounded in every part: the
-// target, the header section, the body. After a request is complete it stops at its last byte, so that what is
-// pipelined behind it waits.
+// Reads HTTP requests (RFC 9112) from a byte stream, one at a time, with http-parser, and refuses what that takes but the
+// RFC does not: see HttpFraming, and finish_field(). Bounded in every part: the target, the header section, the body.
+// After a request is complete it stops at its last byte, so that what is pipelined behind it waits.
 #pragma once
 
 #include <http_parser.h>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "src/app/services/http_framing.hpp"
 #include "stack/base/bytes.hpp"
 
 namespace app::services {
@@ -27,7 +28,7 @@ struct HttpRequest {
 
 class HttpRequestReader {
  public:
-  enum class State { Reading, Complete, Malformed, TargetTooLong, HeadersTooLarge, BodyTooLarge };
+  enum class State { Reading, Complete, Malformed, UnknownCoding, TargetTooLong, HeadersTooLarge, BodyTooLarge };
 
   HttpRequestReader();
   HttpRequestReader(const HttpRequestReader&) = delete;
@@ -46,20 +47,27 @@ class HttpRequestReader {
 
  private:
   static const http_parser_settings& settings();
+  std::size_t execute(stack::Bytes piece);
   int refuse(State why);
   int on_target(stack::Bytes piece);
   int on_header_field(stack::Bytes piece);
   int on_header_value(stack::Bytes piece);
+  int finish_field();  // its value is complete
+  int take_coding(const std::string& value);
   int on_headers_complete();
+  int on_chunk_header();
   int on_body(stack::Bytes piece);
   int on_complete();
   bool set_path();
 
   http_parser parser_{};
+  HttpFraming framing_;
   State state_ = State::Reading;
   HttpRequest request_;
   std::string target_, field_, value_;
   std::size_t header_bytes_ = 0;
+  std::size_t hosts_ = 0;
+  bool has_coding_ = false;
   bool in_value_ = false;
   bool begun_ = false;
   bool headers_complete_ = false;

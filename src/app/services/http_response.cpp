@@ -128,6 +128,7 @@ HttpResponse answer(HttpRequestReader::State refused) {
   using State = HttpRequestReader::State;
   auto response = refused == State::BodyTooLarge      ? status_page(413, "at most 16 MiB")
                   : refused == State::TargetTooLong   ? status_page(414, "at most 2048 bytes")
+                  : refused == State::UnknownCoding   ? status_page(501, "the one transfer coding here is chunked")
                   : refused == State::HeadersTooLarge ? status_page(431, "at most 16 KiB")
                                                       : status_page(400, "this is no HTTP/1 request");
   response.close = true;

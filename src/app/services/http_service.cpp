@@ -24,7 +24,7 @@ bool HttpService::start(std::string& error) {
 }
 
 ServiceStats HttpService::stats() const {
-  return {"http",    port_,     connections_.size(), connections_.accepted_count(), connections_.refused_count(),
+  return {"http",    port_,     connections_.size(), connections_.accepted_count(), connections_.displaced_count(),
           requests_, malformed_};
 }
 

@@ -13,7 +13,7 @@ struct ServiceStats {
   std::uint16_t port = 0;
   std::size_t connections = 0;
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;    // the bound on connections was reached
+  std::uint64_t displaced = 0;  // reset to make room when the bound on connections was reached
   std::uint64_t requests = 0;   // HTTP requests, datagrams answered
   std::uint64_t malformed = 0;  // what could not be answered
 };

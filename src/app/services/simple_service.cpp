@@ -48,8 +48,13 @@ void SimpleService::take_datagrams() {
 }
 
 ServiceStats SimpleService::stats() const {
-  return {std::string(name_),           port_,     connections_.size(), connections_.accepted_count(),
-          connections_.refused_count(), answered_, unanswered_};
+  return {std::string(name_),
+          port_,
+          connections_.size(),
+          connections_.accepted_count(),
+          connections_.displaced_count(),
+          answered_,
+          unanswered_};
 }
 
 }  // namespace app::services

@@ -27,6 +27,7 @@ struct FakeWire {
   bool blocked = false;  // a write has returned WouldBlock
   bool finish_next = false;
   ByteStream::Observer* observer = nullptr;
+  stack::SocketAddress remote;
 };
 
 class FakeStream final : public ByteStream {
@@ -68,7 +69,11 @@ class FakeStream final : public ByteStream {
   void close() override { wire_->fin = wire_->closed = true; }
   void abort() override { wire_->reset = true; }
   void set_no_delay(bool) override {}
-  stack::TcpStream::Info info() const override { return {}; }
+  stack::TcpStream::Info info() const override {
+    stack::TcpStream::Info info;
+    info.remote = wire_->remote;
+    return info;
+  }
 
  private:
   std::shared_ptr<FakeWire> wire_;
@@ -108,9 +113,11 @@ class FakeNetwork final : public Network {
   std::time_t wall_clock() const override { return 382'729'063; }  // Tuesday, February 16, 1982
 
   // --- the test's side ---
-  std::shared_ptr<FakeWire> accept(std::uint16_t port, std::size_t window = 1 << 20) {
+  std::shared_ptr<FakeWire> accept(std::uint16_t port, std::size_t window = 1 << 20,
+                                   const char* remote = "10.77.0.1") {
     auto wire = std::make_shared<FakeWire>();
     wire->window = window;
+    wire->remote = {*stack::IpAddress::parse(remote), 40'000};
     accept_.at(port)(std::make_unique<FakeStream>(wire));
     run();
     return wire;

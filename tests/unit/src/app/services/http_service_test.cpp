@@ -1,9 +1,5 @@
-#include "src/app/services/http_service.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "tests/unit/src/app/services/fake_network.hpp"
+// What the service answers, and when a connection ends. What it refuses: http_refusals_test.cpp.
+#include "tests/unit/src/app/services/http_fixture.hpp"
 
 namespace app::services {
 namespace {
@@ -12,30 +8,6 @@ using namespace std::chrono_literals;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-class Http : public testing::Test {
- protected:
-  Http() {
-    std::string error;
-    EXPECT_TRUE(service_.start(error)) << error;
-  }
-  std::string ask(const std::string& request) {
-    auto wire = network_.accept(80);
-    network_.send(*wire, request);
-    return network_.take(*wire);
-  }
-  static std::string body_of(const std::string& response) {
-    const auto end = response.find("\r\n\r\n");
-    return end == std::string::npos ? "" : response.substr(end + 4);
-  }
-  static std::string counted(std::size_t size) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i % 251);
-    return bytes;
-  }
-  FakeNetwork network_;
-  HttpService service_{80, network_, default_owner("http")};
-};
 
 TEST_F(Http, ServesAPage) {
   const auto response = ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -117,23 +89,10 @@ TEST_F(Http, Statuses) {
   EXPECT_THAT(ask("GET http://host/bytes/3 HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200"));
 }
 
-TEST_F(Http, MalformedRequestsAreRefusedAndTheConnectionEnds) {
-  for (const std::string& request : std::vector<std::string>{
-           "\x16\x03\x01 hello", "GET /\x01 HTTP/1.1\r\n\r\n", "GET / HTTP/3.7\r\n\r\n",
-           "POST /echo HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-           "POST /echo HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
-    auto wire = network_.accept(80);
-    network_.send(*wire, request);
-    EXPECT_THAT(wire->from_service, StartsWith("HTTP/1.1 400 Bad Request\r\n")) << request;
-    EXPECT_TRUE(wire->fin);
-    network_.finish(*wire);
-    EXPECT_TRUE(wire->closed);
-  }
-}
-
 TEST_F(Http, EverythingIsBounded) {
   EXPECT_THAT(ask("GET /" + std::string(3000, 'a') + " HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 414"));
-  EXPECT_THAT(ask("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n"), StartsWith("HTTP/1.1 431"));
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431"));
   EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 16777217\r\n\r\n"), StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(ask("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n"),
               StartsWith("HTTP/1.1 400"));

@@ -135,22 +135,6 @@ TEST_F(SimpleServices, FailedConnectionsAreForgotten) {
   EXPECT_EQ(service.stats().connections, 0u);
 }
 
-TEST_F(SimpleServices, ConnectionsAreBounded) {
-  ConnectionSet set{network_, 1};
-  class Silent final : public Connection {
-   public:
-    using Connection::Connection;
-    void on_readable() override {}
-    void on_writable() override {}
-  };
-  auto first = std::make_shared<FakeWire>(), second = std::make_shared<FakeWire>();
-  set.add<Silent>(std::make_unique<FakeStream>(first));
-  set.add<Silent>(std::make_unique<FakeStream>(second));
-  EXPECT_FALSE(first->reset);
-  EXPECT_TRUE(second->reset);
-  EXPECT_EQ(set.refused_count(), 1u);
-}
-
 TEST_F(SimpleServices, ATakenPortIsNamed) {
   start("echo");
   auto second = make_service("discard", 7, network_, default_owner("discard"));
