@@ -9,6 +9,7 @@
 #include "wfp/engine/epoch.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::engine {
 namespace {
@@ -125,6 +126,7 @@ class Run : public FilterVisitor {
     CallWatch watch(input_, filter, reinterpret_cast<const void*>(registration.classify));
     {
       const ClassifyScope inside(current);
+      const ledger::DriverCall under_way(ledger::CallKind::Classify);
       call(registration, input_, current, filter, context.value(), out);
     }
     answer.action = out.actionType;

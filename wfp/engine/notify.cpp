@@ -1,6 +1,7 @@
 #include "wfp/engine/notify.hpp"
 
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::engine {
 namespace {
@@ -11,6 +12,7 @@ NTSTATUS call(const Registration& registration, FWPS_CALLOUT_NOTIFY_TYPE type, c
   if (registration.notify == nullptr) return STATUS_SUCCESS;
   const ledger::DriverScope scope(registration.driver);
   const kernel::IrqlScope level(PASSIVE_LEVEL);
+  const ledger::DriverCall under_way(ledger::CallKind::Notify);
   switch (registration.version) {
     case 0:
       return reinterpret_cast<FWPS_CALLOUT_NOTIFY_FN0>(registration.notify)(type, key,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ledger/ledger.hpp"
 
 namespace wfp::flow {
@@ -19,6 +20,7 @@ void FlowDelete::run() const {
   if (callout.flow_delete == nullptr || callout.serial != context_.registration) return;
   const ledger::DriverScope scope(callout.driver);
   const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
+  const ledger::DriverCall under_way(ledger::CallKind::FlowDelete);
   callout.flow_delete(context_.layer, context_.callout, context_.value);
 }
 

@@ -5,6 +5,7 @@
 #include "wfp/engine/classify.hpp"
 #include "wfp/inject/injections.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ndis/chain.hpp"
 
 namespace wfp::inject {
@@ -42,6 +43,7 @@ void Injections::complete(Ticket& ticket) {
   {
     const ledger::DriverScope scope(driver);
     const kernel::IrqlScope irql(std::max<KIRQL>(kernel::current_irql(), DISPATCH_LEVEL));
+    const ledger::DriverCall under_way(ledger::CallKind::Completion);
     completion(context, &nbl, TRUE);
   }
   handles_.finished(handle);

@@ -7,6 +7,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 
@@ -149,6 +150,16 @@ Driver::~Driver() {
   if (loaded_) unload();
 }
 
+NTSTATUS Driver::call_entry(DRIVER_INITIALIZE& entry, UNICODE_STRING& path) {
+  const ledger::DriverCall under_way(ledger::CallKind::Entry);
+  return entry(&object_, &path);
+}
+
+void Driver::call_unload() {
+  const ledger::DriverCall under_way(ledger::CallKind::Unload);
+  object_.DriverUnload(&object_);
+}
+
 NTSTATUS Driver::load(DRIVER_INITIALIZE* entry) {
   if (loaded_ || entry == nullptr) return STATUS_INVALID_PARAMETER;
   object_ = {};
@@ -160,7 +171,7 @@ NTSTATUS Driver::load(DRIVER_INITIALIZE* entry) {
   UNICODE_STRING path = string_of(registry_path_);
   const ledger::DriverScope scope(id_);
   const IrqlScope level(PASSIVE_LEVEL);
-  const NTSTATUS status = entry(&object_, &path);
+  const NTSTATUS status = call_entry(*entry, path);
   loaded_ = NT_SUCCESS(status);
   if (!loaded_) clean_up();
   return status;
@@ -170,7 +181,7 @@ UnloadResult Driver::unload() {
   if (!loaded_ || object_.DriverUnload == nullptr) return {};
   const ledger::DriverScope scope(id_);
   const IrqlScope level(PASSIVE_LEVEL);
-  object_.DriverUnload(&object_);
+  call_unload();
   loaded_ = false;
   UnloadResult result = clean_up();
   result.unloaded = true;
@@ -181,6 +192,7 @@ UnloadResult Driver::unload() {
 // device object does on Windows. What runs may start more (a DPC sets its timer again or queues a work item, that one
 // a DPC): hence rounds. Returns how many timers were set at once.
 std::size_t Driver::quiesce() {
+  const ledger::DriverCall under_way(ledger::CallKind::Quiesce);
   Scheduler& scheduler = Kernel::current().scheduler();
   std::size_t timers = 0;
   for (int round = 0; round < kQuiesceRounds; ++round) {

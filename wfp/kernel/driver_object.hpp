@@ -35,6 +35,8 @@ class Driver {
   bool is_loaded() const { return loaded_; }
 
  private:
+  NTSTATUS call_entry(DRIVER_INITIALIZE& entry, UNICODE_STRING& path);
+  void call_unload();
   std::size_t quiesce();
   UnloadResult clean_up();
 

@@ -7,6 +7,7 @@
 #include "wfp/kernel/scheduler.hpp"
 #include "wfp/kernel/spin_lock.hpp"
 #include "wfp/kernel/wait_frame.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ledger/rules.hpp"
 
 namespace wfp::kernel {
@@ -124,6 +125,7 @@ std::size_t Scheduler::run_dpcs(unsigned processor) {
     guard.unlock();
     const DriverScope driver(copy.Driver);
     const IrqlScope level(DISPATCH_LEVEL);
+    const ledger::DriverCall under_way(ledger::CallKind::Dpc);
     copy.DeferredRoutine(&dpc, copy.DeferredContext, copy.SystemArgument1, copy.SystemArgument2);
     check_returned("a DPC routine", DISPATCH_LEVEL);
   }

@@ -10,6 +10,7 @@
 #include "wfp/kernel/scheduler.hpp"
 #include "wfp/kernel/system_thread.hpp"
 #include "wfp/kernel/wait_frame.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::kernel {
 
@@ -91,6 +92,7 @@ void Scheduler::run_thread(Thread& thread) {
   thread_state.thread = &thread;
   thread_state.scheduler_generation = generation_;
   const DriverScope driver(thread.driver);
+  const ledger::DriverCall under_way(ledger::CallKind::Thread);
   thread.number = current_thread_number();
   thread.exit_status = run_until_terminated(thread.body);
   check_returned(thread.name.c_str(), PASSIVE_LEVEL);
@@ -166,6 +168,7 @@ void Scheduler::worker_body() {
     lock.unlock();
     {
       const DriverScope scope(driver);
+      const ledger::DriverCall under_way(ledger::CallKind::WorkItem);
       entry.run(entry);  // may free the entry
       check_returned("a work item", PASSIVE_LEVEL);
     }

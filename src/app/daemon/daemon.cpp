@@ -105,7 +105,6 @@ std::string Daemon::start() {
   logging_.write(stack::LogLevel::Info, "node",
                  features.device + " (" + features.medium + "), " + features.io + ", offloads: " + features.offloads);
   node_->call([this](node::System& system) {
-    use_fault_stack();
     system_ = &system;
     network_ = std::make_unique<SocketNetwork>(system);
     net_events_ = std::make_unique<NetEvents>(&system.discard_observer(), [&system] { return system.now(); });

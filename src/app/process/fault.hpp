@@ -1,6 +1,7 @@
 // When a driver (or we) crash: a report that reads like a bug check, on standard error and to whoever supervises,
 // then the end of the process by the signal, so that a core dump or a debugger shows the place. CHECKs of the stack
-// and bug checks of the kernel routines come here, too.
+// and bug checks of the kernel routines come here, too, and what ends a program in other ways: a C++ exception that
+// leaves a driver, abort(), what the C library finds broken, exit() inside a driver.
 //
 // The handler runs in a process that may be broken in any way: first it writes what needs no memory (code,
 // parameters, driver, callout, stack), then it lets the recordings catch up, and then it tries the rest (the packet),
@@ -16,13 +17,14 @@ namespace app {
 // thread and in a signal handler, where it must only write a descriptor. Sanitizers keep their own handlers.
 void install_fault_report(void (*tell)(const char* text, std::size_t size));
 
-// On each thread that runs driver code: a stack for the report of a driver that has used up its own.
+// For the calling thread: a stack for the report of a driver that has used up its own. install_fault_report sees to it
+// that each thread has one before its first call into a driver.
 void use_fault_stack();
 
 // Before the end the report waits until `are_written`, for at most 200 ms; it is called in a signal handler.
 void wait_for_recordings(bool (*are_written)());
 
-// Names for the report that need no lock to read: loaded drivers by their accounting id.
+// Before a driver's first call: its name for the report, by its accounting id.
 void remember_driver(unsigned id, const std::string& name);
 
 }  // namespace app

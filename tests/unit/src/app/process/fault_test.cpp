@@ -10,13 +10,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
+#include <stdexcept>
 #include <thread>
 
 #include "nt/ke.h"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ledger/ledger.hpp"
 
 namespace app {
@@ -24,6 +27,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 int told = -1;
 void tell(const char* text, std::size_t size) { [[maybe_unused]] const auto written = write(told, text, size); }
@@ -37,6 +41,8 @@ struct Crash {
   std::string told;    // what the supervisor would get
   int signal = 0;
 };
+
+std::atomic<bool> written{false};
 
 std::string read_all(int fd) {
   std::string text;
@@ -121,7 +127,7 @@ TEST(Fault, AUsedUpStackIsADoubleFault) {
   for (const bool on_main : {true, false}) {
     const auto result = crash([on_main] {
       const auto overflow = [] {
-        use_fault_stack();
+        const wfp::ledger::DriverCall call{wfp::ledger::CallKind::Thread};  // prepares the thread
         volatile int level = 0;
         deeper(&level);
       };
@@ -134,7 +140,52 @@ TEST(Fault, AUsedUpStackIsADoubleFault) {
   }
 }
 
-std::atomic<bool> written{false};
+// Somebody above the driver would catch it, such as a future: it is told all the same.
+TEST(Fault, AnExceptionDoesNotLeaveADriver) {
+  const auto result = crash([] {
+    const auto driver = wfp::ledger::add_driver("thrower");
+    remember_driver(driver, "thrower");
+    try {
+      const wfp::ledger::DriverScope scope{driver};
+      const wfp::ledger::DriverCall call{wfp::ledger::CallKind::Entry};
+      throw std::runtime_error("oops");
+    } catch (const std::exception&) {
+      write_errors("caught\n");
+    }
+  });
+  EXPECT_EQ(result.signal, SIGABRT);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("KMODE_EXCEPTION_NOT_HANDLED"), HasSubstr("*** driver thrower, "),
+                                   HasSubstr("*** in its DriverEntry"), Not(HasSubstr("caught\n"))));
+  EXPECT_THAT(result.told, HasSubstr("a C++ exception"));
+}
+
+TEST(Fault, ASecondFaultDoesNotCutTheReportOfTheFirstShort) {
+  if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
+  const auto result = crash([] {
+    wait_for_recordings([] {  // asked while the first report is under way
+      static std::atomic_flag once = ATOMIC_FLAG_INIT;
+      if (!once.test_and_set()) std::thread{[] { *forbidden() = 1; }}.detach();
+      return written.load();
+    });
+    std::thread{[] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+      write_errors("recorded\n");
+      written = true;
+    }}.detach();
+    std::abort();
+  });
+  EXPECT_EQ(result.signal, SIGABRT);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("recorded\n"), Not(HasSubstr("PAGE_FAULT"))));
+}
+
+TEST(Fault, ExitOutsideADriverIsAnOrdinaryEnd) {
+  const auto result = crash([] {
+    remember_driver(wfp::ledger::add_driver("good"), "good");
+    std::exit(0);
+  });
+  EXPECT_EQ(result.signal, 0);
+  EXPECT_EQ(result.told, "");
+}
 
 TEST(Fault, TheEndWaitsForTheRecordings) {
   if (is_sanitized()) GTEST_SKIP() << "the sanitizer reports crashes itself";
