@@ -84,19 +84,21 @@ std::size_t tcp_header_size(const NET_BUFFER_LIST& nbl, std::size_t ip_header_si
 }
 
 // The packet is finished now, so nothing is left for a device to do; except for cutting up a packet that is too large
-// to be sent in one piece: the documented function turns that off, too, which would lose the packet.
-void clear_offloads(NET_BUFFER_LIST& nbl, std::size_t header_size) {
+// to be sent in one piece: the documented function turns that off, too, which would lose the packet. The protocol says
+// what a slot means: that of UDP segmentation holds a count of joined segments when TCP was received.
+void clear_offloads(NET_BUFFER_LIST& nbl, std::size_t header_size, int protocol) {
   NDIS_TCP_LARGE_SEND_OFFLOAD_NET_BUFFER_LIST_INFO large{};
   large.Value = nbl.NetBufferListInfo[TcpLargeSendNetBufferListInfo];
   NDIS_UDP_SEGMENTATION_OFFLOAD_NET_BUFFER_LIST_INFO large_udp{};
   large_udp.Value = nbl.NetBufferListInfo[UdpSegmentationOffloadInfo];
   ndis::clear_offload_information(nbl);
   const std::size_t transport_size = ndis::data_length(nbl) - header_size;
-  if (large.LsoV2Transmit.MSS != 0 && transport_size > large.LsoV2Transmit.MSS + tcp_header_size(nbl, header_size)) {
+  if (protocol == IPPROTO_TCP && large.LsoV2Transmit.MSS != 0 &&
+      transport_size > large.LsoV2Transmit.MSS + tcp_header_size(nbl, header_size)) {
     large.LsoV2Transmit.TcpHeaderOffset = static_cast<unsigned>(header_size) & 0x3ff;
     nbl.NetBufferListInfo[TcpLargeSendNetBufferListInfo] = large.Value;
   }
-  if (large_udp.Transmit.MSS != 0 && transport_size > large_udp.Transmit.MSS + 8u) {
+  if (protocol == IPPROTO_UDP && large_udp.Transmit.MSS != 0 && transport_size > large_udp.Transmit.MSS + 8u) {
     large_udp.Transmit.UdpHeaderOffset = static_cast<unsigned>(header_size) & 0x3ff;
     nbl.NetBufferListInfo[UdpSegmentationOffloadInfo] = large_udp.Value;
   }
@@ -118,7 +120,7 @@ NTSTATUS IpHeaderBuilder::build(NET_BUFFER_LIST& nbl, const IpHeaderFacts& facts
     nb = next;
   }
   const std::size_t transport_size = size_before - facts.old_header_size;
-  clear_offloads(nbl, ndis::data_length(nbl) - transport_size);
+  clear_offloads(nbl, ndis::data_length(nbl) - transport_size, facts.protocol);
   return STATUS_SUCCESS;
 }
 

@@ -144,6 +144,7 @@ Driver::Driver(std::string name)
     : name_(std::move(name)),
       id_(ledger::add_driver(name_)),
       object_name_(u"\\Driver\\" + to_utf16(name_)),
+      service_name_(to_utf16(name_)),
       registry_path_(kServicesPath + to_utf16(name_)) {}
 
 Driver::~Driver() {
@@ -167,6 +168,9 @@ NTSTATUS Driver::load(DRIVER_INITIALIZE* entry) {
   object_.Size = static_cast<CSHORT>(sizeof object_);
   object_.DriverName = string_of(object_name_);
   object_.DriverInit = entry;
+  extension_ = {
+      .DriverObject = &object_, .AddDevice = nullptr, .Count = 0, .ServiceKeyName = string_of(service_name_)};
+  object_.DriverExtension = &extension_;
   for (auto& function : object_.MajorFunction) function = no_dispatch;
   UNICODE_STRING path = string_of(registry_path_);
   const ledger::DriverScope scope(id_);

@@ -42,8 +42,9 @@ class Driver {
 
   std::string name_;
   ledger::DriverId id_;
-  std::u16string object_name_, registry_path_;
+  std::u16string object_name_, service_name_, registry_path_;
   DRIVER_OBJECT object_{};
+  DRIVER_EXTENSION extension_{};
   bool loaded_ = false;
 };
 

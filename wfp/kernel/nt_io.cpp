@@ -3,6 +3,7 @@
 #include <new>
 
 #include "nt/io.h"
+#include "nt/rtl.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
@@ -23,6 +24,7 @@ struct _IO_WORKITEM {
 namespace {
 
 constexpr ULONG kDeviceTypeNumber = 3;  // the documented type number of device objects
+constexpr CSHORT kDeviceQueueNumber = 20;
 
 // Copies what it needs first: the routine may free its item, or queue it again.
 void run_work_item(WorkEntry& entry) {
@@ -77,6 +79,10 @@ NTSTATUS NTAPI IoCreateDevice(PDRIVER_OBJECT DriverObject, ULONG DeviceExtension
   device->Characteristics = DeviceCharacteristics;
   device->DeviceType = DeviceType;
   device->StackSize = 1;
+  KeInitializeEvent(&device->DeviceLock, SynchronizationEvent, TRUE);
+  device->DeviceQueue.Type = kDeviceQueueNumber;
+  device->DeviceQueue.Size = static_cast<CSHORT>(sizeof(KDEVICE_QUEUE));
+  InitializeListHead(&device->DeviceQueue.DeviceListHead);
   if (DeviceExtensionSize != 0) device->DeviceExtension = reinterpret_cast<char*>(device) + kExtensionAt;
   device->NextDevice = DriverObject->DeviceObject;
   DriverObject->DeviceObject = device;

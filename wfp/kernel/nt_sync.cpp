@@ -1,4 +1,6 @@
 // extern "C": run-down protection and executive resources.
+#include <atomic>
+
 #include "nt/ex.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
@@ -9,8 +11,15 @@ using namespace wfp::kernel;
 
 namespace {
 
-constexpr LONG64 kRunningDown = 1, kOneHolder = 2;
-std::atomic_ref<LONG64> count_of(EX_RUNDOWN_REF& ref) { return std::atomic_ref(ref.Count); }
+constexpr ULONG_PTR kRunningDown = 1, kOneHolder = 2;
+std::atomic_ref<ULONG_PTR> word_of(EX_RUNDOWN_REF& ref) { return std::atomic_ref(ref.Count); }
+
+// On the stack of who waits for a run-down. The word points to it until the last holder has counted it down, which is
+// also the last that anybody does with it.
+struct RundownWait {
+  std::atomic<ULONG_PTR> holders;
+  KEVENT drained;
+};
 
 void wait_on(void* object) { Kernel::current().scheduler().wait(object, kNever); }
 
@@ -72,39 +81,55 @@ extern "C" {
 
 // --- run-down protection ---
 
-VOID NTAPI ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
-  RunRef->Count = 0;
-  KeInitializeEvent(&RunRef->Drained, NotificationEvent, FALSE);
-}
+VOID NTAPI ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) { word_of(*RunRef).store(0); }
 VOID NTAPI ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) { ExInitializeRundownProtection(RunRef); }
 
 BOOLEAN NTAPI ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef) {
-  const auto count = count_of(*RunRef);
-  LONG64 seen = count.load(std::memory_order_relaxed);
+  const auto word = word_of(*RunRef);
+  ULONG_PTR seen = word.load(std::memory_order_relaxed);
   while ((seen & kRunningDown) == 0)
-    if (count.compare_exchange_weak(seen, seen + kOneHolder, std::memory_order_acquire)) return TRUE;
+    if (word.compare_exchange_weak(seen, seen + kOneHolder, std::memory_order_acquire)) return TRUE;
   return FALSE;
 }
 
 VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
-  const LONG64 before = count_of(*RunRef).fetch_sub(kOneHolder, std::memory_order_acq_rel);
-  if (before < kOneHolder) {
-    count_of(*RunRef).fetch_add(kOneHolder, std::memory_order_relaxed);
+  const auto word = word_of(*RunRef);
+  ULONG_PTR seen = word.load(std::memory_order_acquire);
+  while (seen >= kOneHolder && (seen & kRunningDown) == 0)
+    if (word.compare_exchange_weak(seen, seen - kOneHolder, std::memory_order_acq_rel)) return;
+  if (seen < kOneHolder) {
     report_violation(wfp::ledger::rule::kRundown,
                      text("ExReleaseRundownProtection: nobody holds %p", static_cast<void*>(RunRef)));
     return;
   }
-  if (before == (kOneHolder | kRunningDown)) KeSetEvent(&RunRef->Drained, IO_NO_INCREMENT, FALSE);
+  auto* const wait = reinterpret_cast<RundownWait*>(seen & ~kRunningDown);
+  if (wait->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) KeSetEvent(&wait->drained, IO_NO_INCREMENT, FALSE);
 }
 
 VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
   assert_irql_at_most(APC_LEVEL, "ExWaitForRundownProtectionRelease");
-  const LONG64 before = count_of(*RunRef).fetch_or(kRunningDown, std::memory_order_acq_rel);
-  if (before >= kOneHolder) wait_on(&RunRef->Drained);
+  const auto word = word_of(*RunRef);
+  RundownWait wait;
+  KeInitializeEvent(&wait.drained, NotificationEvent, FALSE);
+  ULONG_PTR seen = word.load(std::memory_order_acquire);
+  for (ULONG_PTR next = 0;;) {
+    if ((seen & kRunningDown) != 0) break;
+    next = seen == 0 ? kRunningDown : reinterpret_cast<ULONG_PTR>(&wait) | kRunningDown;
+    wait.holders.store(seen / kOneHolder, std::memory_order_relaxed);
+    if (word.compare_exchange_weak(seen, next, std::memory_order_acq_rel)) break;
+  }
+  if (seen >= kOneHolder && (seen & kRunningDown) == 0) {
+    wait_on(&wait.drained);
+    word.store(kRunningDown, std::memory_order_release);
+  } else if (seen > kRunningDown) {
+    report_violation(wfp::ledger::rule::kRundown,
+                     text("ExWaitForRundownProtectionRelease: another thread waits for %p already; only one may",
+                          static_cast<void*>(RunRef)));
+  }
 }
 
 VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
-  count_of(*RunRef).store(kRunningDown, std::memory_order_release);
+  word_of(*RunRef).store(kRunningDown, std::memory_order_release);
 }
 
 // --- resources ---

@@ -32,6 +32,7 @@ using namespace wfp::kernel;
 
 namespace {
 Scheduler& scheduler() { return Kernel::current().scheduler(); }
+constexpr UCHAR kDpcObject = 19;             // the object number of DPCs, which debuggers show
 constexpr LONGLONG kUnitsPerTick = 156'250;  // 15.625 ms, as KeQueryTimeIncrement reports
 ULONGLONG units_since_start() { return static_cast<ULONGLONG>(scheduler().now().count()) / 100; }
 }  // namespace
@@ -59,6 +60,7 @@ ULONG NTAPI KeQueryTimeIncrement(VOID) { return kUnitsPerTick; }
 
 VOID NTAPI KeInitializeDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVOID DeferredContext) {
   *Dpc = {};
+  Dpc->Type = kDpcObject;
   Dpc->DeferredRoutine = DeferredRoutine;
   Dpc->DeferredContext = DeferredContext;
   Dpc->Driver = wfp::ledger::current_driver();
@@ -81,7 +83,7 @@ VOID NTAPI KeFlushQueuedDpcs(VOID) {
   if (assert_irql_at_most(PASSIVE_LEVEL, "KeFlushQueuedDpcs")) scheduler().flush_dpcs();
 }
 VOID NTAPI KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number) {
-  Dpc->Processor = static_cast<USHORT>(static_cast<unsigned char>(Number) + 1);
+  Dpc->Number = static_cast<USHORT>(static_cast<unsigned char>(Number) + 1);
 }
 VOID NTAPI KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance) {
   Dpc->Importance = static_cast<UCHAR>(Importance);

@@ -78,8 +78,9 @@ LONG NTAPI KeReadStateSemaphore(PRKSEMAPHORE Semaphore) {
 }
 
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG) {
+  *Mutex = {};
   init_header(Mutex->Header, DispatchType::Mutant, 1);
-  Mutex->OwnerThread = nullptr;
+  Mutex->ApcDisable = 1;
 }
 
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN) {
@@ -89,26 +90,6 @@ LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN) {
                      text("mutex %p was released by a thread that does not own it", static_cast<void*>(Mutex)));
   return 0;
 }
-
-VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) { KeInitializeMutex(&Mutex->Mutex, 0); }
-VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
-  void* const object = &Mutex->Mutex;
-  wait_for(std::span(&object, 1), WaitAny, nullptr, "KeAcquireGuardedMutex");
-}
-BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
-  void* const object = &Mutex->Mutex;
-  LARGE_INTEGER now{};
-  return wait_for(std::span(&object, 1), WaitAny, &now, "KeTryToAcquireGuardedMutex") == STATUS_SUCCESS;
-}
-VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
-  assert_irql_at_most(APC_LEVEL, "KeReleaseGuardedMutex");
-  KeReleaseMutex(&Mutex->Mutex, FALSE);
-}
-
-VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX FastMutex) { KeInitializeGuardedMutex(FastMutex); }
-VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex) { KeAcquireGuardedMutex(FastMutex); }
-BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex) { return KeTryToAcquireGuardedMutex(FastMutex); }
-VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex) { KeReleaseGuardedMutex(FastMutex); }
 
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout) {
   return wait_for(std::span(&Object, 1), WaitAny, Timeout, "KeWaitForSingleObject");

@@ -110,7 +110,7 @@ void Scheduler::finish(WaitFrame& frame, NTSTATUS status) {
       if (frame.type == WaitAny && !is_signalled(header, *frame.thread)) continue;
       consume(header, *frame.thread);
       if (frame.type == WaitAll) continue;
-      status = STATUS_WAIT_0 + static_cast<NTSTATUS>(block.Key);
+      status = STATUS_WAIT_0 + static_cast<NTSTATUS>(block.WaitKey);
       break;
     }
   }
@@ -129,7 +129,13 @@ NTSTATUS Scheduler::wait(std::span<void* const> objects, WAIT_TYPE type, Instant
   Lock lock(lock_);
   WaitFrame frame{.thread = &self, .type = type, .blocks = std::span(blocks.data(), objects.size())};
   for (std::size_t i = 0; i < objects.size(); ++i)
-    blocks[i] = {.WaitListEntry = {}, .Frame = &frame, .Object = objects[i], .Key = static_cast<ULONG>(i)};
+    blocks[i] = {.WaitListEntry = {},
+                 .WaitType = static_cast<UCHAR>(type),
+                 .BlockState = 0,
+                 .WaitKey = static_cast<USHORT>(i),
+                 .Thread = &self,
+                 .Object = objects[i],
+                 .SparePtr = &frame};
   if (!objects.empty() && is_satisfied(frame)) {
     finish(frame, STATUS_SUCCESS);
     return frame.status;
@@ -158,11 +164,11 @@ void Scheduler::sleep_until(Instant deadline) { wait(std::span<void* const>{}, W
 void Scheduler::release_waiters(DISPATCHER_HEADER& header) {
   LIST_ENTRY* entry = header.WaitListHead.Flink;
   while (entry != &header.WaitListHead && header.SignalState > 0) {
-    auto& frame = *static_cast<WaitFrame*>(CONTAINING_RECORD(entry, KWAIT_BLOCK, WaitListEntry)->Frame);
+    auto& frame = *static_cast<WaitFrame*>(CONTAINING_RECORD(entry, KWAIT_BLOCK, WaitListEntry)->SparePtr);
     entry = entry->Flink;
     if (!is_satisfied(frame)) continue;
     // a wait may list one object twice: step over every block of this frame before it leaves the lists
-    while (entry != &header.WaitListHead && CONTAINING_RECORD(entry, KWAIT_BLOCK, WaitListEntry)->Frame == &frame)
+    while (entry != &header.WaitListHead && CONTAINING_RECORD(entry, KWAIT_BLOCK, WaitListEntry)->SparePtr == &frame)
       entry = entry->Flink;
     finish(frame, STATUS_SUCCESS);
     unblock(*frame.thread);

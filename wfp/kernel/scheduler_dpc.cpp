@@ -57,7 +57,7 @@ void Scheduler::wake_processor(unsigned processor) {
 // --- DPCs ----------------------------------------------------------------------------------------------------------
 
 unsigned Scheduler::target_of(const KDPC& dpc, unsigned fallback) const {
-  const unsigned target = dpc.Processor != 0 ? dpc.Processor - 1u : fallback;
+  const unsigned target = dpc.Number != 0 ? dpc.Number - 1u : fallback;
   return target < processors_.size() ? target : 0;
 }
 

@@ -6,8 +6,16 @@
 
 namespace wfp::kernel {
 
+namespace {
+Instant due_of(const KTIMER& timer) { return Instant{static_cast<Instant::rep>(timer.DueTime.QuadPart)}; }
+void set_due(KTIMER& timer, Instant due) { timer.DueTime.QuadPart = static_cast<ULONGLONG>(due.count()); }
+// A timer of ours is in a table and not in a list, so its list entry has room for these.
+ULONGLONG& sequence_of(KTIMER& timer) { return timer.Entry[0]; }
+ULONGLONG& driver_of(KTIMER& timer) { return timer.Entry[1]; }
+}  // namespace
+
 void Scheduler::unlink_timer(KTIMER& timer) {
-  timers_.erase({Instant{timer.DueTime}, timer.Sequence});
+  timers_.erase({due_of(timer), sequence_of(timer)});
   timer.Header.Inserted = 0;
 }
 
@@ -23,13 +31,13 @@ bool Scheduler::set_timer(KTIMER& timer, Instant due, LONG period_ms, KDPC* dpc)
     } else {
       timer.Header.SignalState = 0;
       timer.Header.Inserted = 1;
-      timer.DueTime = due.count();
-      timer.Sequence = ++timer_sequence_;
+      set_due(timer, due);
+      sequence_of(timer) = ++timer_sequence_;
       timer.Period = period_ms;
       timer.Dpc = dpc;
       timer.Processor = thread_state.processor;
-      timer.Driver = ledger::current_driver();
-      timers_.emplace(std::pair{due, timer.Sequence}, &timer);
+      driver_of(timer) = ledger::current_driver();
+      timers_.emplace(std::pair{due, sequence_of(timer)}, &timer);
       timers_changed();
     }
   }
@@ -52,15 +60,15 @@ void Scheduler::expire_timers(Lock& lock, Instant now) {
   static_assert(kMaxProcessors <= 64);
   while (!timers_.empty() && timers_.begin()->first.first <= now) {
     KTIMER& timer = *timers_.begin()->second;
-    const Instant due{timer.DueTime};
+    const Instant due = due_of(timer);
     unlink_timer(timer);
     timer.Header.SignalState = 1;
     if (timer.Period > 0) {
       const Duration period = std::chrono::milliseconds(timer.Period);
-      timer.DueTime = (due + ((now - due) / period + 1) * period).count();
-      timer.Sequence = ++timer_sequence_;
+      set_due(timer, due + ((now - due) / period + 1) * period);
+      sequence_of(timer) = ++timer_sequence_;
       timer.Header.Inserted = 1;
-      timers_.emplace(std::pair{Instant{timer.DueTime}, timer.Sequence}, &timer);
+      timers_.emplace(std::pair{due_of(timer), sequence_of(timer)}, &timer);
     }
     if (timer.Dpc != nullptr) {  // under the lock, so that a cancelled timer's DPC cannot be queued after the cancel
       const unsigned processor = target_of(*timer.Dpc, timer.Processor);
@@ -80,7 +88,7 @@ std::size_t Scheduler::cancel_timers_of(DriverId driver) {
   std::size_t cancelled = 0;
   for (auto i = timers_.begin(); i != timers_.end();) {
     KTIMER& timer = *(i++)->second;
-    if (timer.Driver != driver) continue;
+    if (driver_of(timer) != driver) continue;
     unlink_timer(timer);
     ++cancelled;
   }

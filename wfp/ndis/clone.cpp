@@ -9,9 +9,10 @@
 namespace wfp::ndis {
 namespace {
 
+// Slot 22 is TcpRecvSegCoalesceInfo of what was received and UdpSegmentationOffloadInfo of what is sent.
+static_assert(TcpRecvSegCoalesceInfo == UdpSegmentationOffloadInfo);
 constexpr std::array kOffloadSlots{TcpIpChecksumNetBufferListInfo, TcpLargeSendNetBufferListInfo,
-                                   TcpRecvSegCoalesceInfo,         RscTcpTimestampDelta,
-                                   UdpSegmentationOffloadInfo,     UdpRecvSegCoalesceOffloadInfo};
+                                   UdpRecvSegCoalesceOffloadInfo, TcpRecvSegCoalesceInfo, RscTcpTimestampDelta};
 
 // Copies the MDLs of one NET_BUFFER; the first one into `embedded` when that is given.
 bool copy_chain(NbObject& to, const NET_BUFFER& from, MdlObject* embedded) {

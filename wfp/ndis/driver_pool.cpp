@@ -86,7 +86,6 @@ bool allocate_context(NET_BUFFER_LIST& nbl, USHORT size, USHORT back_fill) {
   auto* const context = new (memory) NET_BUFFER_LIST_CONTEXT{};
   context->Size = static_cast<USHORT>(bytes);
   context->Offset = back_fill;
-  context->ContextData = reinterpret_cast<UCHAR*>(context + 1);
   object_of(nbl).context_memory = memory;
   nbl.Context = context;
   return true;

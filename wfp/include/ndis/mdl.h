@@ -1,4 +1,4 @@
-/* MDL: one range of memory in a chain. Member names as documented, layout ours.
+/* MDL: one range of memory in a chain. Members and layout as documented for x64.
  *
  * On a kernel an MDL lists physical pages; here the range is always mapped, and MappedSystemVa is its first byte.
  * Whoever allocates an MDL frees it; an MDL of a stack packet also holds the block that it describes (wfp/ndis). */

@@ -1,17 +1,21 @@
-/* NET_BUFFER and NET_BUFFER_LIST: the packet as drivers see it. Member names as documented, layout ours.
+/* NET_BUFFER and NET_BUFFER_LIST: the packet as drivers see it, with the documented members at their x64 offsets.
  *
  * A NET_BUFFER_LIST is the unit of ownership and carries the out-of-band information. Each of its NET_BUFFERs is one
  * frame: DataLength bytes that start DataOffset bytes into the MDL chain, which is CurrentMdlOffset bytes into
  * CurrentMdl. Objects come only from the allocation functions (ndis/nblapi.h): private state lies behind the members.
- */
+ * On x64 the list links and the reserved arrays are aligned as a MEMORY_ALLOCATION_ALIGNMENT block, which is where the
+ * gaps come from. */
 #ifndef WFPTAP_NDIS_NBL_H
 #define WFPTAP_NDIS_NBL_H
 
 #include <ndis/mdl.h>
 #include <ndis/oob.h>
 
+struct _NET_BUFFER_SHARED_MEMORY;
+struct _SCATTER_GATHER_LIST;
+
 typedef struct _NET_BUFFER {
-  struct _NET_BUFFER* Next;
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) struct _NET_BUFFER* Next;
   MDL* CurrentMdl;
   ULONG CurrentMdlOffset; /* bytes into CurrentMdl */
   union {
@@ -20,37 +24,48 @@ typedef struct _NET_BUFFER {
   };
   MDL* MdlChain;
   ULONG DataOffset; /* bytes into MdlChain: the used space before the data */
-  USHORT ChecksumBias;
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) USHORT ChecksumBias;
   USHORT Reserved;
   NDIS_HANDLE NdisPoolHandle;
-  PVOID NdisReserved[2];
-  PVOID ProtocolReserved[6];
-  PVOID MiniportReserved[4];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID NdisReserved[2];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID ProtocolReserved[6];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID MiniportReserved[4];
+  NDIS_PHYSICAL_ADDRESS DataPhysicalAddress; /* zero: no device reads this memory */
+  union {
+    struct _NET_BUFFER_SHARED_MEMORY* SharedMemoryInfo;
+    struct _SCATTER_GATHER_LIST* ScatterGatherList;
+  };
 } NET_BUFFER, *PNET_BUFFER;
 
-/* Space that a driver in the path put in front of its own data; Next is the one below. */
+/* Space that a driver in the path put in front of its own data; Next is the one below. The data follows the header. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic" /* an array of no stated length is C's alone */
 typedef struct _NET_BUFFER_LIST_CONTEXT {
   struct _NET_BUFFER_LIST_CONTEXT* Next;
-  USHORT Size;
-  USHORT Offset;
-  UCHAR* ContextData;
+  USHORT Size;   /* bytes of ContextData */
+  USHORT Offset; /* where the used part begins */
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) UCHAR ContextData[];
 } NET_BUFFER_LIST_CONTEXT, *PNET_BUFFER_LIST_CONTEXT;
+#pragma GCC diagnostic pop
 
 typedef struct _NET_BUFFER_LIST {
-  struct _NET_BUFFER_LIST* Next;
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) struct _NET_BUFFER_LIST* Next;
   NET_BUFFER* FirstNetBuffer;
   NET_BUFFER_LIST_CONTEXT* Context;
   struct _NET_BUFFER_LIST* ParentNetBufferList;
   NDIS_HANDLE NdisPoolHandle;
-  PVOID NdisReserved[2];
-  PVOID ProtocolReserved[4];
-  PVOID MiniportReserved[2];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID NdisReserved[2];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID ProtocolReserved[4];
+  DECLSPEC_ALIGN(MEMORY_ALLOCATION_ALIGNMENT) PVOID MiniportReserved[2];
   PVOID Scratch;
   NDIS_HANDLE SourceHandle;
   ULONG NblFlags;
   LONG ChildRefCount; /* clones alive */
   ULONG Flags;
-  NDIS_STATUS Status;
+  union {
+    NDIS_STATUS Status;
+    ULONG NdisReserved2;
+  };
   PVOID NetBufferListInfo[MaxNetBufferListInfo];
 } NET_BUFFER_LIST, *PNET_BUFFER_LIST;
 
@@ -85,7 +100,7 @@ typedef struct _NET_BUFFER_LIST {
 #define NET_BUFFER_LIST_PROTOCOL_RESERVED(nbl) ((nbl)->ProtocolReserved)
 #define NET_BUFFER_LIST_MINIPORT_RESERVED(nbl) ((nbl)->MiniportReserved)
 #define NET_BUFFER_LIST_INFO(nbl, id) ((nbl)->NetBufferListInfo[(id)])
-#define NET_BUFFER_LIST_CONTEXT_DATA_START(nbl) ((PUCHAR)((nbl)->Context->ContextData + (nbl)->Context->Offset))
+#define NET_BUFFER_LIST_CONTEXT_DATA_START(nbl) ((PUCHAR)((nbl)->Context + 1) + (nbl)->Context->Offset)
 #define NET_BUFFER_LIST_CONTEXT_DATA_SIZE(nbl) ((nbl)->Context->Size)
 #define NDIS_SET_NET_BUFFER_LIST_CANCEL_ID(nbl, id) (NET_BUFFER_LIST_INFO(nbl, NetBufferListCancelId) = (PVOID)(id))
 #define NDIS_GET_NET_BUFFER_LIST_CANCEL_ID(nbl) (NET_BUFFER_LIST_INFO(nbl, NetBufferListCancelId))

@@ -1,37 +1,51 @@
 /* Out-of-band information of a NET_BUFFER_LIST: which slot holds what, and the structures in the slots.
  *
  * Each structure is a union as wide as a pointer: read and written through its `Value` as the slot's content. Offsets
- * count bytes from the first byte of the frame as the miniport sees it. Slot numbers are ours, names are documented.
- */
+ * count bytes from the first byte of the frame as the miniport sees it. Names and numbers are the documented ones of
+ * NDIS 6.30 and later. A slot with two names holds one meaning on the send path and another on the receive path:
+ * TcpRecvSegCoalesceInfo of a received packet is UdpSegmentationOffloadInfo of one to be sent, and only the protocol
+ * and the direction say which of them it is. */
 #ifndef WFPTAP_NDIS_OOB_H
 #define WFPTAP_NDIS_OOB_H
 
 #include <ndis/types.h>
 
 typedef enum _NDIS_NET_BUFFER_LIST_INFO {
-  TcpIpChecksumNetBufferListInfo,
+  TcpIpChecksumNetBufferListInfo = 0,
   TcpOffloadBytesTransferred = TcpIpChecksumNetBufferListInfo,
-  IPsecOffloadV1NetBufferListInfo,
+  IPsecOffloadV1NetBufferListInfo = 1,
   IPsecOffloadV2NetBufferListInfo = IPsecOffloadV1NetBufferListInfo,
-  TcpLargeSendNetBufferListInfo,
+  TcpLargeSendNetBufferListInfo = 2,
   TcpReceiveNoPush = TcpLargeSendNetBufferListInfo,
-  ClassificationHandleNetBufferListInfo,
-  Ieee8021QNetBufferListInfo,
-  NetBufferListCancelId,
-  MediaSpecificInformation,
-  NetBufferListFrameType,
+  ClassificationHandleNetBufferListInfo = 3,
+  Ieee8021QNetBufferListInfo = 4,
+  NetBufferListCancelId = 5,
+  MediaSpecificInformation = 6,
+  NetBufferListFrameType = 7,
   NetBufferListProtocolId = NetBufferListFrameType,
-  NetBufferListHashValue,
-  NetBufferListHashInfo,
-  WfpNetBufferListInfo,
-  NetBufferListCorrelationId,
-  NetBufferListFilteringInfo,
-  TcpRecvSegCoalesceInfo,
-  RscTcpTimestampDelta,
-  UdpSegmentationOffloadInfo,
-  UdpRecvSegCoalesceOffloadInfo,
-  SwitchForwardingDetail,
-  MaxNetBufferListInfo
+  NetBufferListHashValue = 8,
+  NetBufferListHashInfo = 9,
+  WfpNetBufferListInfo = 10,
+  IPsecOffloadV2TunnelNetBufferListInfo = 11,
+  IPsecOffloadV2HeaderNetBufferListInfo = 12,
+  NetBufferListCorrelationId = 13,
+  NetBufferListFilteringInfo = 14,
+  MediaSpecificInformationEx = 15,
+  NblOriginalInterfaceIfIndex = 16,
+  NblReAuthWfpFlowContext = NblOriginalInterfaceIfIndex,
+  TcpReceiveBytesTransferred = 17,
+  UdpRecvSegCoalesceOffloadInfo = TcpReceiveBytesTransferred,
+  SwitchForwardingReserved = 18,
+  SwitchForwardingDetail = 19,
+  VirtualSubnetInfo = 20,
+  IMReserved = 21,
+  TcpRecvSegCoalesceInfo = 22,
+  UdpSegmentationOffloadInfo = TcpRecvSegCoalesceInfo,
+  RscTcpTimestampDelta = 23,
+  GftOffloadInformation = 24,
+  GftFlowEntryId = 25,
+  NetBufferListInfoReserved3 = 26,
+  MaxNetBufferListInfo = 27
 } NDIS_NET_BUFFER_LIST_INFO;
 
 typedef union _NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO {

@@ -57,21 +57,56 @@ typedef ALLOCATE_FUNCTION* PALLOCATE_FUNCTION;
 typedef VOID FREE_FUNCTION(_In_ PVOID Buffer);
 typedef FREE_FUNCTION* PFREE_FUNCTION;
 
+/* A compiled driver allocates and frees by code of its own: it pops an entry or calls Allocate, it pushes one as long
+ * as ListHead holds fewer than Depth or calls Free. Hence neither pointer is ever NULL. */
+#define WFPTAP_GENERAL_LOOKASIDE_MEMBERS  \
+  union {                                 \
+    SLIST_HEADER ListHead;                \
+    SINGLE_LIST_ENTRY SingleListHead;     \
+  };                                      \
+  USHORT Depth; /* blocks kept at most */ \
+  USHORT MaximumDepth;                    \
+  ULONG TotalAllocates;                   \
+  union {                                 \
+    ULONG AllocateMisses;                 \
+    ULONG AllocateHits;                   \
+  };                                      \
+  ULONG TotalFrees;                       \
+  union {                                 \
+    ULONG FreeMisses;                     \
+    ULONG FreeHits;                       \
+  };                                      \
+  POOL_TYPE Type;                         \
+  ULONG Tag;                              \
+  ULONG Size;                             \
+  union {                                 \
+    PALLOCATE_FUNCTION_EX AllocateEx;     \
+    PALLOCATE_FUNCTION Allocate;          \
+  };                                      \
+  union {                                 \
+    PFREE_FUNCTION_EX FreeEx;             \
+    PFREE_FUNCTION Free;                  \
+  };                                      \
+  LIST_ENTRY ListEntry;                   \
+  ULONG LastTotalAllocates;               \
+  union {                                 \
+    ULONG LastAllocateMisses;             \
+    ULONG LastAllocateHits;               \
+  };                                      \
+  ULONG Future[2];
+
+typedef struct _GENERAL_LOOKASIDE_POOL {
+  WFPTAP_GENERAL_LOOKASIDE_MEMBERS
+} GENERAL_LOOKASIDE_POOL, *PGENERAL_LOOKASIDE_POOL;
+typedef struct DECLSPEC_CACHEALIGN _GENERAL_LOOKASIDE {
+  WFPTAP_GENERAL_LOOKASIDE_MEMBERS
+} GENERAL_LOOKASIDE, *PGENERAL_LOOKASIDE;
+
 struct _LOOKASIDE_LIST_EX {
-  KSPIN_LOCK Lock;
-  SINGLE_LIST_ENTRY Free;
-  USHORT Depth; /* blocks cached at most */
-  USHORT Count; /* blocks cached now */
-  ULONG Tag;
-  SIZE_T Size;
-  POOL_TYPE Type;
-  PALLOCATE_FUNCTION_EX Allocate; /* NULL: the pool */
-  PFREE_FUNCTION_EX FreeRoutine;
+  GENERAL_LOOKASIDE_POOL L;
 };
 typedef struct _NPAGED_LOOKASIDE_LIST {
-  LOOKASIDE_LIST_EX L;
-  PALLOCATE_FUNCTION Allocate; /* NULL: the pool */
-  PFREE_FUNCTION FreeRoutine;
+  GENERAL_LOOKASIDE L;
 } NPAGED_LOOKASIDE_LIST, *PNPAGED_LOOKASIDE_LIST;
 
 NTSTATUS NTAPI ExInitializeLookasideListEx(_Out_ PLOOKASIDE_LIST_EX Lookaside,
@@ -87,6 +122,23 @@ VOID NTAPI ExInitializeNPagedLookasideList(_Out_ PNPAGED_LOOKASIDE_LIST Lookasid
 VOID NTAPI ExDeleteNPagedLookasideList(_Inout_ PNPAGED_LOOKASIDE_LIST Lookaside);
 PVOID NTAPI ExAllocateFromNPagedLookasideList(_Inout_ PNPAGED_LOOKASIDE_LIST Lookaside);
 VOID NTAPI ExFreeToNPagedLookasideList(_Inout_ PNPAGED_LOOKASIDE_LIST Lookaside, _In_ PVOID Entry);
+
+/* --- lists for many processors without a lock of the driver's; any IRQL --- */
+FORCEINLINE VOID InitializeSListHead(_Out_ PSLIST_HEADER SListHead) {
+  SListHead->Alignment = 0;
+  SListHead->Region = 0;
+}
+#define ExInitializeSListHead InitializeSListHead
+PSLIST_ENTRY NTAPI ExpInterlockedPushEntrySList(_Inout_ PSLIST_HEADER ListHead, _Inout_ PSLIST_ENTRY ListEntry);
+PSLIST_ENTRY NTAPI ExpInterlockedPopEntrySList(_Inout_ PSLIST_HEADER ListHead);
+PSLIST_ENTRY NTAPI ExpInterlockedFlushSList(_Inout_ PSLIST_HEADER ListHead);
+USHORT NTAPI ExQueryDepthSList(_In_ PSLIST_HEADER SListHead);
+#define InterlockedPushEntrySList(Head, Entry) ExpInterlockedPushEntrySList(Head, Entry)
+#define InterlockedPopEntrySList(Head) ExpInterlockedPopEntrySList(Head)
+#define InterlockedFlushSList(Head) ExpInterlockedFlushSList(Head)
+#define ExInterlockedPushEntrySList(Head, Entry, Lock) ExpInterlockedPushEntrySList(Head, Entry)
+#define ExInterlockedPopEntrySList(Head, Lock) ExpInterlockedPopEntrySList(Head)
+#define ExInterlockedFlushSList(Head) ExpInterlockedFlushSList(Head)
 
 /* --- lists under a spin lock; any IRQL --- */
 PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(_Inout_ PLIST_ENTRY ListHead, _Inout_ PLIST_ENTRY ListEntry,
@@ -113,6 +165,7 @@ typedef struct _ERESOURCE {
   LONG ActiveCount; /* > 0 readers, < 0 depth of the writer */
   ULONG WaitingReaders;
   ULONG WaitingWriters;
+  PVOID Reserved;
 } ERESOURCE, *PERESOURCE;
 
 NTSTATUS NTAPI ExInitializeResourceLite(_Out_ PERESOURCE Resource);
@@ -123,8 +176,10 @@ VOID NTAPI ExReleaseResourceLite(_Inout_ PERESOURCE Resource);
 
 /* --- run-down protection: many hold, one waits until nobody does and admits nobody after that --- */
 typedef struct _EX_RUNDOWN_REF {
-  LONG64 Count; /* holders times two; bit 0 says run-down has begun */
-  KEVENT Drained;
+  union {
+    ULONG_PTR Count; /* holders times two; zero bytes are a reference that nobody holds */
+    PVOID Ptr;       /* bit 0 set: run-down has begun, and the rest points to the wait block of who waits, if any */
+  };
 } EX_RUNDOWN_REF, *PEX_RUNDOWN_REF;
 
 VOID NTAPI ExInitializeRundownProtection(_Out_ PEX_RUNDOWN_REF RunRef);

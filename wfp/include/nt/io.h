@@ -54,6 +54,15 @@ typedef VOID DRIVER_UNLOAD(_In_ PDRIVER_OBJECT DriverObject);
 typedef DRIVER_UNLOAD* PDRIVER_UNLOAD;
 typedef NTSTATUS DRIVER_DISPATCH(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ PIRP Irp);
 typedef DRIVER_DISPATCH* PDRIVER_DISPATCH;
+typedef NTSTATUS DRIVER_ADD_DEVICE(_In_ PDRIVER_OBJECT DriverObject, _In_ PDEVICE_OBJECT PhysicalDeviceObject);
+typedef DRIVER_ADD_DEVICE* PDRIVER_ADD_DEVICE;
+
+typedef struct _DRIVER_EXTENSION {
+  PDRIVER_OBJECT DriverObject;
+  PDRIVER_ADD_DEVICE AddDevice; /* nobody calls it: there are no buses here */
+  ULONG Count;
+  UNICODE_STRING ServiceKeyName;
+} DRIVER_EXTENSION, *PDRIVER_EXTENSION;
 
 struct _DRIVER_OBJECT {
   CSHORT Type;
@@ -63,7 +72,7 @@ struct _DRIVER_OBJECT {
   PVOID DriverStart;
   ULONG DriverSize;
   PVOID DriverSection;
-  PVOID DriverExtension;
+  PDRIVER_EXTENSION DriverExtension;
   UNICODE_STRING DriverName;
   PUNICODE_STRING HardwareDatabase;
   PVOID FastIoDispatch;
@@ -73,6 +82,16 @@ struct _DRIVER_OBJECT {
   PDRIVER_DISPATCH MajorFunction[IRP_MJ_MAXIMUM_FUNCTION + 1];
 };
 
+typedef struct _WAIT_CONTEXT_BLOCK {
+  KDEVICE_QUEUE_ENTRY WaitQueueEntry;
+  PVOID DeviceRoutine;
+  PVOID DeviceContext;
+  ULONG NumberOfMapRegisters;
+  PVOID DeviceObject;
+  PVOID CurrentIrp;
+  PKDPC BufferChainingDpc;
+} WAIT_CONTEXT_BLOCK, *PWAIT_CONTEXT_BLOCK;
+
 struct _DEVICE_OBJECT {
   CSHORT Type;
   USHORT Size;
@@ -81,11 +100,27 @@ struct _DEVICE_OBJECT {
   PDEVICE_OBJECT NextDevice;
   PDEVICE_OBJECT AttachedDevice;
   PIRP CurrentIrp;
+  struct _IO_TIMER* Timer;
   ULONG Flags;
   ULONG Characteristics;
+  struct _VPB* Vpb;
   PVOID DeviceExtension;
   DEVICE_TYPE DeviceType;
   CCHAR StackSize;
+  union {
+    LIST_ENTRY ListEntry;
+    WAIT_CONTEXT_BLOCK Wcb;
+  } Queue;
+  ULONG AlignmentRequirement;
+  KDEVICE_QUEUE DeviceQueue;
+  KDPC Dpc;
+  ULONG ActiveThreadCount;
+  PVOID SecurityDescriptor;
+  KEVENT DeviceLock;
+  USHORT SectorSize;
+  USHORT Spare1;
+  struct _DEVOBJ_EXTENSION* DeviceObjectExtension;
+  PVOID Reserved;
 };
 
 NTSTATUS NTAPI IoCreateDevice(_In_ PDRIVER_OBJECT DriverObject, _In_ ULONG DeviceExtensionSize,

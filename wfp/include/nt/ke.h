@@ -4,8 +4,9 @@
  * Sizes: KSPIN_LOCK has 8 bytes; zero bytes are an unlocked lock. Objects belong to the driver, which must keep them
  * alive while anyone waits on them or while they are queued; they need no clean-up. Times are in 100 ns units:
  * negative is relative, positive is absolute since 1601. IRQL: waits with a time-out other than zero need IRQL <=
- * APC_LEVEL, the rest <= DISPATCH_LEVEL (wdm.h documentation); a breach is reported by the verifier with the routine's name. Members of
- * the structures are ours, a driver uses the routines. Bodies: wfp/kernel. */
+ * APC_LEVEL, the rest <= DISPATCH_LEVEL (wdm.h documentation); a breach is reported by the verifier with the routine's name. Sizes and
+ * offsets are those of x64, because compiled drivers hold these structures and inline some routines over them; where a
+ * member is named below that Windows does not name, it lies in space that Windows keeps to itself. Bodies: wfp/kernel. */
 #ifndef WFPTAP_NT_KE_H
 #define WFPTAP_NT_KE_H
 
@@ -69,14 +70,31 @@ typedef struct _KSEMAPHORE {
   LONG Limit;
 } KSEMAPHORE, *PKSEMAPHORE, *PRKSEMAPHORE;
 
+struct _KTHREAD;
 typedef struct _KMUTANT {
   DISPATCHER_HEADER Header;
-  PVOID OwnerThread;
+  LIST_ENTRY MutantListEntry; /* unused here */
+  struct _KTHREAD* OwnerThread;
+  BOOLEAN Abandoned;
+  UCHAR ApcDisable;
 } KMUTANT, KMUTEX, *PKMUTANT, *PKMUTEX, *PRKMUTEX;
 
+/* Both kinds: Count is 1 when free, 0 when held, and one less for each thread that waits on Event. */
+typedef struct _FAST_MUTEX {
+  LONG Count;
+  PVOID Owner;
+  ULONG Contention; /* acquisitions that had to wait */
+  KEVENT Event;
+  ULONG OldIrql; /* low byte: the level to go back to; above it: how often its holder acquired it again */
+} FAST_MUTEX, *PFAST_MUTEX;
+
 typedef struct _KGUARDED_MUTEX {
-  KMUTEX Mutex;
-} KGUARDED_MUTEX, *PKGUARDED_MUTEX, FAST_MUTEX, *PFAST_MUTEX;
+  LONG Count;
+  PVOID Owner;
+  ULONG Contention;
+  KEVENT Event;
+  ULONG CombinedApcDisable; /* as OldIrql of a fast mutex, without a level */
+} KGUARDED_MUTEX, *PKGUARDED_MUTEX;
 
 typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
 
@@ -94,33 +112,56 @@ typedef VOID KDEFERRED_ROUTINE(_In_ struct _KDPC* Dpc, _In_opt_ PVOID DeferredCo
 typedef KDEFERRED_ROUTINE* PKDEFERRED_ROUTINE;
 
 typedef struct _KDPC {
+  UCHAR Type;
+  UCHAR Importance;
+  USHORT Number; /* target processor + 1; 0 is the processor that queues it */
+  ULONG Driver;  /* who initialised it: its routine runs in that driver's accounting scope */
   LIST_ENTRY DpcListEntry;
   PKDEFERRED_ROUTINE DeferredRoutine;
   PVOID DeferredContext;
   PVOID SystemArgument1;
   PVOID SystemArgument2;
-  ULONG Driver;     /* who initialised it: its routine runs in that driver's accounting scope */
-  USHORT Processor; /* target + 1; 0 is the processor that queues it */
-  USHORT Queued;    /* that processor + 1 while it waits in a queue, else 0 */
-  UCHAR Importance;
+  union {
+    PVOID DpcData;
+    USHORT Queued; /* the processor in whose queue it waits + 1, else 0 */
+  };
 } KDPC, *PKDPC, *PRKDPC;
 
 typedef struct _KTIMER {
   DISPATCHER_HEADER Header;
-  LONGLONG DueTime; /* ns on the scheduler's clock; only while Inserted */
-  ULONGLONG Sequence;
+  ULARGE_INTEGER DueTime; /* ns on the scheduler's clock; only while Inserted */
+  union {
+    LIST_ENTRY TimerListEntry;
+    ULONGLONG Entry[2]; /* here: a number that tells apart what is due at the same time, and the driver that set it */
+  };
   PKDPC Dpc;
-  LONG Period;     /* ms; 0 is one shot */
   ULONG Processor; /* where its DPC goes unless the DPC names a target */
-  ULONG Driver;    /* who set it */
+  LONG Period;     /* ms; 0 is one shot */
 } KTIMER, *PKTIMER, *PRKTIMER;
 
 typedef struct _KWAIT_BLOCK {
   LIST_ENTRY WaitListEntry;
-  PVOID Frame;
+  UCHAR WaitType;
+  UCHAR BlockState;
+  USHORT WaitKey; /* index of the object in the wait */
+  struct _KTHREAD* Thread;
   PVOID Object;
-  ULONG Key;
+  PVOID SparePtr; /* the wait that it belongs to */
 } KWAIT_BLOCK, *PKWAIT_BLOCK;
+
+typedef struct _KDEVICE_QUEUE_ENTRY {
+  LIST_ENTRY DeviceListEntry;
+  ULONG SortKey;
+  BOOLEAN Inserted;
+} KDEVICE_QUEUE_ENTRY, *PKDEVICE_QUEUE_ENTRY;
+
+typedef struct _KDEVICE_QUEUE {
+  CSHORT Type;
+  CSHORT Size;
+  LIST_ENTRY DeviceListHead;
+  KSPIN_LOCK Lock;
+  BOOLEAN Busy;
+} KDEVICE_QUEUE, *PKDEVICE_QUEUE;
 
 typedef struct _PROCESSOR_NUMBER {
   USHORT Group; /* always 0 */
@@ -128,7 +169,6 @@ typedef struct _PROCESSOR_NUMBER {
   UCHAR Reserved;
 } PROCESSOR_NUMBER, *PPROCESSOR_NUMBER;
 
-struct _KTHREAD;
 typedef struct _KTHREAD *PKTHREAD, *PRKTHREAD, *PETHREAD;
 
 /* --- IRQL --- */

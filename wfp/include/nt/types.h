@@ -24,6 +24,8 @@ extern "C" {
 #ifndef VOID
 #define VOID void
 #endif
+#define DECLSPEC_ALIGN(x) __attribute__((aligned(x)))
+#define MEMORY_ALLOCATION_ALIGNMENT 16 /* of pool memory and of SLIST entries on x64 */
 #define FORCEINLINE static inline __attribute__((unused))
 #define UNREFERENCED_PARAMETER(P) ((void)(P))
 
@@ -133,6 +135,24 @@ typedef struct _SINGLE_LIST_ENTRY {
   struct _SINGLE_LIST_ENTRY* Next;
 } SINGLE_LIST_ENTRY, *PSINGLE_LIST_ENTRY;
 
+typedef struct DECLSPEC_ALIGN(16) _SLIST_ENTRY {
+  struct _SLIST_ENTRY* Next;
+} SLIST_ENTRY, *PSLIST_ENTRY;
+
+/* A list for many processors, used through its routines (nt/ex.h); zero bytes are an empty list. */
+typedef union _SLIST_HEADER {
+  __extension__ struct DECLSPEC_ALIGN(16) {
+    ULONGLONG Alignment;
+    ULONGLONG Region;
+  };
+  struct {
+    ULONGLONG Depth : 16;
+    ULONGLONG Sequence : 48;
+    ULONGLONG Reserved : 4;
+    ULONGLONG NextEntry : 60; /* without its last four bits */
+  } HeaderX64;
+} SLIST_HEADER, *PSLIST_HEADER;
+
 typedef struct _UNICODE_STRING {
   USHORT Length;        /* bytes in use, without a terminator */
   USHORT MaximumLength; /* bytes allocated */
@@ -176,7 +196,6 @@ typedef struct _OBJECT_ATTRIBUTES {
 #define ARRAYSIZE(A) RTL_NUMBER_OF(A)
 #define UNALIGNED
 #define DECLSPEC_CACHEALIGN __attribute__((aligned(64)))
-#define DECLSPEC_ALIGN(x) __attribute__((aligned(x)))
 #define DECLSPEC_NORETURN __attribute__((noreturn))
 
 #ifdef __cplusplus

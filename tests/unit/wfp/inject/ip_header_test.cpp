@@ -243,6 +243,22 @@ TEST_F(IpHeaderTest, OffloadsGoExceptForASendThatIsTooLarge) {
   EXPECT_EQ(large_send_after(30'000), (std::pair<unsigned, unsigned>(1460, 20)));
 }
 
+// One slot holds the count of joined segments of what was received and the segment size of what is sent by UDP.
+TEST_F(IpHeaderTest, ACountOfJoinedSegmentsIsNoSegmentSize) {
+  const auto slot_after = [&](std::uint8_t protocol) {
+    NET_BUFFER_LIST* const nbl = make(random_data(5000), 64);
+    NDIS_RSC_NBL_INFO joined{};
+    joined.Info.CoalescedSegCount = 4;
+    nbl->NetBufferListInfo[TcpRecvSegCoalesceInfo] = joined.Value;
+    EXPECT_EQ(builder.build(*nbl, facts(AF_INET, protocol)), STATUS_SUCCESS);
+    void* const after = nbl->NetBufferListInfo[UdpSegmentationOffloadInfo];
+    ndis::release(*nbl);
+    return after;
+  };
+  EXPECT_EQ(slot_after(kTcp), nullptr);
+  EXPECT_NE(slot_after(kUdp), nullptr);
+}
+
 TEST_F(IpHeaderTest, IdentificationsOfFollowingPacketsDiffer) {
   std::vector<unsigned> seen;
   for (int i = 0; i < 3; ++i) {

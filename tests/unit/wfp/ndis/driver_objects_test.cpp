@@ -35,6 +35,7 @@ TEST_F(DriverObjectsTest, EachAllocationIsEnteredAndStruckOut) {
   ASSERT_NE(nbl, nullptr);
   EXPECT_EQ(nbl->NdisPoolHandle, pool);
   EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_SIZE(nbl), 16);
+  EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_START(nbl), nbl->Context->ContextData);
   EXPECT_EQ(text_of(*nbl), "payload");
   EXPECT_TRUE(is_shared(*nbl));  // the driver's memory is never ours to write
   EXPECT_EQ(count(ledger::Kind::buffer_pool), 1u);
