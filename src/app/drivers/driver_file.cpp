@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "src/app/drivers/known_symbols.hpp"
+#include "src/app/drivers/layout_note.hpp"
 #include "src/app/process/program_path.hpp"
 
 namespace app {
@@ -64,6 +65,7 @@ std::string explain_load_error(const std::string& path, const std::string& linke
 
 Parsed<DriverFile> DriverFile::open(const DriverPath& path) {
   using P = Parsed<DriverFile>;
+  if (auto refusal = explain_layout(path.path); !refusal.empty()) return P::error(std::move(refusal));
   void* handle = dlopen(path.path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return P::error(explain_load_error(path.path, dlerror()));
   DriverFile file{handle, path.path};

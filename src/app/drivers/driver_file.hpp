@@ -1,5 +1,6 @@
-// Finding a driver's file and its entry point: from the name of one that ships, or a path. Mapping it keeps its
-// symbols to itself; what it needs must be in the program. Errors say what was looked for and what to do.
+// Finding a driver's file and its entry point: from the name of one that ships, or a path. One that was built against
+// another layout of the structures is refused before it is mapped (layout_note.hpp). Mapping it keeps its symbols to
+// itself; what it needs must be in the program. Errors say what was looked for and what to do.
 #pragma once
 
 #include <memory>

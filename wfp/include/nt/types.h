@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nt/layout_version.h"
 #include "nt/sal.h"
 
 #ifdef __cplusplus
