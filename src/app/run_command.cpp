@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "src/app/daemon/daemon.hpp"
+#include "src/app/places/place_server.hpp"
 #include "src/app/process/fault.hpp"
 #include "src/app/process/privileges.hpp"
 #include "src/app/process/ready_notice.hpp"
@@ -63,7 +64,8 @@ ExitStatus run(const RunOptions& options) {
   if (!daemon) return setup_failed(error);
   if (user) daemon->give_control_to(user->id);
   if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
-  if (error = daemon->start(); !error.empty()) {
+  auto places = start_place_process();
+  if (error = daemon->start(std::move(places)); !error.empty()) {
     daemon->finish();
     return setup_failed(error);
   }

@@ -46,7 +46,7 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   const auto daemon = Daemon::create(options.run, error);
   if (!daemon) return setup_failed(channel, error);
   if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(channel, error);
-  if (error = daemon->start(); !error.empty()) {
+  if (error = daemon->start(tap::FileDescriptor{options.run.places_fd}); !error.empty()) {
     daemon->finish();
     return setup_failed(channel, error);
   }

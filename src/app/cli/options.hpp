@@ -54,6 +54,7 @@ struct RunOptions {
   std::string control_path;  // empty: the default of src/app/control/socket_path.hpp
   std::string user;          // `run`: who to become once the TAP is up
   int ready_fd = -1;
+  int places_fd = -1;  // not asked for by anybody: the supervisor's, which answers (src/app/places/place_link.hpp)
   stack::LogLevel log_level = stack::LogLevel::Info;
 };
 

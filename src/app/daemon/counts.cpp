@@ -1,7 +1,5 @@
 #include "src/app/daemon/counts.hpp"
 
-#include <cstdio>
-
 #include "stack/core/stack.hpp"
 #include "wfp/ale/pend.hpp"
 #include "wfp/engine/engine.hpp"
@@ -23,25 +21,6 @@ bool counts_as_packet(std::string_view layer) {
 
 output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction& direction) {
   return {direction.accepted, direction.completed, direction.failed};
-}
-
-std::vector<std::string> places_of(const wfp::ledger::Violation& violation) {
-  std::vector<std::string> lines;
-  const auto add = [&](const std::string& what, const std::vector<wfp::ledger::Place>& places) {
-    for (const auto& place : places) {
-      char offset[24];
-      std::snprintf(offset, sizeof offset, "+0x%zx", static_cast<std::size_t>(place.offset));
-      lines.push_back(what + place.image + offset);
-    }
-  };
-  add("", violation.places);
-  for (const auto& origin : violation.origins) add(std::string(origin.what) + ": ", origin.places);
-  return lines;
-}
-
-output::ViolationRecord record_of(const wfp::ledger::Violation& violation) {
-  return {violation.rule,   violation.message, wfp::ledger::driver_name(violation.driver),
-          violation.packet, violation.count,   places_of(violation)};
 }
 
 }  // namespace
@@ -91,11 +70,11 @@ void collect_counts(node::System& system, output::Report& report) {
   for (const auto& [reason, count] : packets["dropped"].items()) report.packets_dropped[reason] = count;
 }
 
-void collect_violations(output::Report& report) {
+void collect_violations(const ViolationLog& log, output::Report& report) {
   report.violation_count = wfp::ledger::violation_count();
   report.note_count = wfp::ledger::note_count();
-  for (const auto& violation : wfp::ledger::violations()) report.violations.push_back(record_of(violation));
-  for (const auto& note : wfp::ledger::notes()) report.notes.push_back(record_of(note));
+  report.violations = log.records(wfp::ledger::violations());
+  report.notes = log.records(wfp::ledger::notes());
 }
 
 }  // namespace app

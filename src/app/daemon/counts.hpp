@@ -3,6 +3,7 @@
 #pragma once
 
 #include "src/app/control/message.hpp"
+#include "src/app/daemon/violation_log.hpp"
 #include "src/app/output/report.hpp"
 #include "src/node/system.hpp"
 
@@ -13,6 +14,6 @@ control::Json packet_counts(node::System& system);
 // Fills layers, injections, pended and packets.
 void collect_counts(node::System& system, output::Report& report);
 // Fills violations and notes.
-void collect_violations(output::Report& report);
+void collect_violations(const ViolationLog& log, output::Report& report);
 
 }  // namespace app

@@ -45,14 +45,6 @@ std::string driver_of(std::uint32_t callout_id, wfp::engine::Engine& engine) {
   return {};
 }
 
-std::string line_of(const wfp::ledger::Violation& violation) {
-  std::string line = violation.rule;
-  if (violation.driver != wfp::ledger::kNoDriver) line += " by " + wfp::ledger::driver_name(violation.driver);
-  line += ": " + violation.message;
-  if (!violation.packet.empty()) line += "; packet: " + violation.packet;
-  return line;
-}
-
 }  // namespace
 
 Daemon::Daemon(const RunOptions& options)
@@ -90,15 +82,11 @@ bool Daemon::open_files(std::string& error) {
   return true;
 }
 
-std::string Daemon::start() {
+std::string Daemon::start(tap::FileDescriptor places) {
   if (capture_) capture_->start();
   if (trace_file_) trace_file_->start();
-  wfp::ledger::set_sink([this](const wfp::ledger::Violation& violation) {
-    if (violation.is_note)
-      logging_.write(stack::LogLevel::Warning, "note", line_of(violation));
-    else
-      logging_.write(stack::LogLevel::Error, "violation", line_of(violation));
-  });
+  violations_ = std::make_unique<ViolationLog>(logging_, std::move(places));
+  violations_->start();
   node_->start();
   is_running_ = true;
   const auto& features = node_->features();
@@ -203,13 +191,15 @@ output::Report Daemon::finish() {
     report.drivers = drivers_->records();
     report.objects_alive = drivers_->objects_left();
   }
-  collect_violations(report);
+  if (violations_) {
+    violations_->stop();
+    collect_violations(*violations_, report);
+  }
   trace_hub_.set_file(nullptr);
   if (capture_) capture_->close();
   if (trace_file_) trace_file_->close();
   for (const auto& problem : {capture_ ? capture_->error() : "", trace_file_ ? trace_file_->error() : ""})
     if (!problem.empty()) report.problems.push_back(problem);
-  wfp::ledger::set_sink({});
   return report;
 }
 

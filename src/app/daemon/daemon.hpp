@@ -14,6 +14,7 @@
 #include "src/app/daemon/main_loop.hpp"
 #include "src/app/daemon/net_events.hpp"
 #include "src/app/daemon/socket_network.hpp"
+#include "src/app/daemon/violation_log.hpp"
 #include "src/app/drivers/driver_loader.hpp"
 #include "src/app/output/capture.hpp"
 #include "src/app/output/trace_file.hpp"
@@ -35,8 +36,8 @@ class Daemon final : private control::Backend {
   ~Daemon() override;
 
   bool give_control_to(uid_t user) { return server_->give_to(user); }
-  // Empty, or what failed; then finish() is still to be called.
-  std::string start();
+  // Empty, or what failed; then finish() is still to be called. `places`: to a PlaceServer, or none.
+  std::string start(tap::FileDescriptor places);
   MainLoop& loop() { return loop_; }
   const std::string& control_path() const { return server_->path(); }
   std::string address(stack::Family family) const;  // the stack's first one; empty: none
@@ -75,6 +76,7 @@ class Daemon final : private control::Backend {
   std::unique_ptr<node::Node> node_;
   node::System* system_ = nullptr;  // the node's, while it runs
   bool is_running_ = false;
+  std::unique_ptr<ViolationLog> violations_;
 
   // The stack's thread only, but for their creation and destruction, which it does when asked.
   std::unique_ptr<SocketNetwork> network_;

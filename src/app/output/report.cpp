@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace app::output {
 namespace {
@@ -37,15 +40,43 @@ Json json_of(const std::map<std::string, LayerRecord>& layers) {
   return object;
 }
 
+Json json_of(const SourceFrame& frame) {
+  char offset[24];
+  std::snprintf(offset, sizeof offset, "0x%llx", static_cast<unsigned long long>(frame.offset));
+  const auto known = [](const auto& value, bool is_known) { return is_known ? Json(value) : Json(nullptr); };
+  return {{"function", known(frame.function, !frame.function.empty())},
+          {"file", known(frame.file, !frame.file.empty())},
+          {"line", known(frame.line, frame.line != 0)},
+          {"image", frame.image},
+          {"offset", offset},
+          {"inlined", frame.inlined}};
+}
+
+Json json_of(const std::vector<SourceFrame>& frames) {
+  Json list = Json::array();
+  for (const auto& frame : frames) list.push_back(json_of(frame));
+  return list;
+}
+
+Json json_of(const std::vector<OriginRecord>& origins) {
+  Json list = Json::array();
+  for (const auto& origin : origins)
+    list.push_back({{"what", origin.what}, {"count", origin.count}, {"stack", json_of(origin.stack)}});
+  return list;
+}
+
 Json json_of(const std::vector<ViolationRecord>& violations) {
   Json list = Json::array();
   for (const auto& violation : violations)
     list.push_back({{"rule", violation.rule},
                     {"message", violation.message},
                     {"driver", violation.driver},
+                    {"callout", violation.callout},
                     {"packet", violation.packet},
                     {"count", violation.count},
-                    {"stack", violation.stack}});
+                    {"place", violation.stack.empty() ? Json(nullptr) : json_of(violation.stack.front())},
+                    {"stack", json_of(violation.stack)},
+                    {"origins", json_of(violation.origins)}});
   return list;
 }
 
@@ -86,14 +117,37 @@ std::string layers_text(const Report& report) {
   return text;
 }
 
+// "  at f (a.c:1)" and a line for each frame that called it.
+std::string stack_text(std::string head, const std::vector<SourceFrame>& stack) {
+  std::string text;
+  for (const auto& frame : stack) text += "  " + std::exchange(head, "from") + " " + app::text_of(frame) + "\n";
+  return text;
+}
+
+// Whoever compiled without debug information is told once.
+std::string hint_text(const Report& report) {
+  const auto lacks = [](const ViolationRecord& record) {
+    return lacks_debug_information(record.stack) ||
+           std::ranges::any_of(record.origins,
+                               [](const OriginRecord& origin) { return lacks_debug_information(origin.stack); });
+  };
+  const bool wanted = std::ranges::any_of(report.violations, lacks) || std::ranges::any_of(report.notes, lacks);
+  return wanted ? std::string(kDebugHint) + "\n" : std::string();
+}
+
 std::string text_of(const char* what, const std::vector<ViolationRecord>& violations) {
   std::string text;
   for (const auto& violation : violations) {
     text += what + (" " + violation.rule) + (violation.driver.empty() ? "" : " by " + violation.driver) +
             (violation.count > 1 ? " (" + count_of(violation.count, "time") + ")" : "") + ": " + violation.message +
             "\n";
+    text += stack_text("at", violation.stack);
+    for (const auto& origin : violation.origins)
+      text += stack_text(origin.what + (origin.count > 1 ? " " + count_of(origin.count, "time") : "") + " at",
+                         origin.stack);
+    if (!violation.callout.empty() && violation.message.find(violation.callout) == std::string::npos)
+      text += "  in " + violation.callout + "\n";
     if (!violation.packet.empty()) text += "  packet: " + violation.packet + "\n";
-    for (const auto& frame : violation.stack) text += "  " + frame + "\n";
   }
   return text;
 }
@@ -129,7 +183,10 @@ std::string to_json(const Report& report) {
             {"notes", json_of(report.notes)},
             {"command", command_json(report)},
             {"exit", {{"reason", name_of(report.exit.reason)}, {"code", report.exit.code}}}};
-  if (!report.fault.empty()) json["fault"] = report.fault;
+  if (!report.fault.empty()) {
+    json["fault"] = report.fault;
+    json["fault_stack"] = json_of(report.fault_stack);
+  }
   if (!report.problems.empty()) json["problems"] = report.problems;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -149,6 +206,7 @@ std::string to_text(const Report& report) {
   for (const auto& [kind, count] : report.objects_alive)
     if (count != 0) text += "still alive: " + count_of(count, kind.c_str()) + "\n";
   text += text_of("violation", report.violations);
+  text += hint_text(report);
   text += "violations: " + std::to_string(report.violation_count) + "\n";
   text += text_of("note", report.notes);
   if (report.note_count != 0)

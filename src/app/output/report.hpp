@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "src/app/cli/exit_status.hpp"
+#include "src/app/places/source_frame.hpp"
 
 namespace app::output {
 
@@ -29,14 +30,24 @@ struct InjectionRecord {
   std::uint64_t accepted = 0, completed = 0, failed = 0;
 };
 
-// A violation, or a note: what never happened.
+// What happened before to the object of a violation, or where what was left comes from.
+struct OriginRecord {
+  std::string what;  // acquired, released
+  std::uint64_t count = 1;
+  std::vector<SourceFrame> stack;
+};
+
+// A violation, or a note: what never happened. Stacks have the driver's frames, innermost first; at --verify standard
+// those of the one call.
 struct ViolationRecord {
   std::string rule;
   std::string message;
   std::string driver;
+  std::string callout;  // that was running
   std::string packet;
   std::uint64_t count = 1;
-  std::vector<std::string> stack;
+  std::vector<SourceFrame> stack;
+  std::vector<OriginRecord> origins;
 };
 
 struct Report {
@@ -59,8 +70,9 @@ struct Report {
   int command_code = 0;
   std::optional<int> expected_code;
   ExitStatus exit;
-  std::string fault;                  // the bug check's text; empty: none
-  std::vector<std::string> problems;  // why nothing ran, what could not be recorded, what was not as expected
+  std::string fault;                     // the bug check's text; empty: none
+  std::vector<SourceFrame> fault_stack;  // innermost first
+  std::vector<std::string> problems;     // why nothing ran, what could not be recorded, what was not as expected
 };
 
 std::string to_json(const Report& report);  // with its newline

@@ -15,7 +15,7 @@ namespace app {
 namespace {
 
 constexpr const char* kDebuggedVariable =
-    "WFPTAP_INNER";  // "CHANNEL-FD REPORT-FD CONTROL-PATH" for the program under gdb
+    "WFPTAP_INNER";  // "CHANNEL-FD REPORT-FD PLACES-FD CONTROL-PATH" for the program under gdb
 constexpr const char* kDebuggerHint =
     "echo Set breakpoints, for example: break MyClassifyFn. A driver is loaded later, they wait for it.\\n"
     "Then: run. COMMAND starts when the drivers are loaded.\\n";
@@ -33,9 +33,9 @@ std::vector<std::string> debugger_command(const StackStart& start) {
 
 [[noreturn]] void become_debugger(const StackStart& start, const Channel& channel) {
   channel.keep_on_exec(true);
-  const int kept_report = start.report_fd >= 0 ? dup(start.report_fd) : -1;  // the copy has no close-on-exec
-  const auto value =
-      std::to_string(channel.fd()) + " " + std::to_string(kept_report) + " " + start.options.run.control_path;
+  const auto kept = [](int fd) { return std::to_string(fd >= 0 ? dup(fd) : -1); };  // the copy has no close-on-exec
+  const auto value = std::to_string(channel.fd()) + " " + kept(start.report_fd) + " " +
+                     kept(start.options.run.places_fd) + " " + start.options.run.control_path;
   setenv(kDebuggedVariable, value.c_str(), 1);
   auto words = debugger_command(start);
   std::vector<char*> pointers;
@@ -79,9 +79,11 @@ bool is_debugged_by_hand(const TestOptions& options) { return options.gdb && isa
 
 std::optional<int> run_debugged_stack(const TestOptions& options, const StackRole& role) {
   const char* value = std::getenv(kDebuggedVariable);
-  int channel = -1, report = -1, path_at = 0;
-  if (value == nullptr || std::sscanf(value, "%d %d %n", &channel, &report, &path_at) != 2) return std::nullopt;
+  int channel = -1, report = -1, places = -1, path_at = 0;
+  if (value == nullptr || std::sscanf(value, "%d %d %d %n", &channel, &report, &places, &path_at) != 3)
+    return std::nullopt;
   TestOptions debugged = options;
+  debugged.run.places_fd = places;
   debugged.run.control_path = value + path_at;  // what the arguments leave open, the supervisor has chosen
   unsetenv(kDebuggedVariable);
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // of gdb

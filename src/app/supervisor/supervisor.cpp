@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "src/app/cli/exit_status.hpp"
+#include "src/app/places/place_server.hpp"
 #include "src/app/supervisor/command_process.hpp"
 #include "src/app/supervisor/early_report.hpp"
 #include "src/app/supervisor/private_folder.hpp"
@@ -80,6 +81,7 @@ class Supervisor {
   PrivateFolder folder_;
   tap::FileDescriptor report_, signals_;
   Channel channel_;
+  PlaceServer places_;
   sigset_t old_mask_{};
   Phase phase_ = Phase::Starting;
   pid_t stack_ = -1, command_ = -1;
@@ -121,7 +123,12 @@ ExitStatus Supervisor::run() {
   sigprocmask(SIG_BLOCK, &watched, &old_mask_);
   signals_.reset(signalfd(-1, &watched, SFD_CLOEXEC));
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  tap::FileDescriptor answering, asking;
+  make_place_pair(answering, asking);
+  places_.listen(std::move(answering));
+  options_.run.places_fd = asking.get();
   stack_ = start_stack_process({role_, options_, arguments_, report_.get(), old_mask_}, channel_, error);
+  asking.reset();
   if (stack_ < 0) return setup_failed(error);
   loop();
   end_descendants(-1);
@@ -130,9 +137,11 @@ ExitStatus Supervisor::run() {
 
 void Supervisor::loop() {
   while (phase_ != Phase::Over) {
-    std::array<pollfd, 2> waiting{pollfd{signals_.get(), POLLIN, 0}, pollfd{channel_.fd(), POLLIN, 0}};
+    std::array waiting{pollfd{signals_.get(), POLLIN, 0}, pollfd{channel_.fd(), POLLIN, 0},
+                       pollfd{places_.fd(), POLLIN, 0}};
     const int count = poll(waiting.data(), waiting.size(), static_cast<int>(until_deadline().count()));
     if (count < 0) continue;
+    if (waiting[2].revents != 0) places_.serve();
     if (waiting[1].revents != 0) on_message();  // first: what it said before it ended
     if (waiting[0].revents != 0) on_signal();
     if (Clock::now() >= deadline_) on_deadline();
@@ -259,6 +268,7 @@ void Supervisor::on_stack_ended(int status) {
     if (poll(&look, 1, 0) <= 0) break;
     on_message();
   }
+  places_.serve_what_is_there();
   stack_ = -1;
   phase_ = Phase::Over;
   if (status_) return;

@@ -31,7 +31,9 @@ class Verifier(LiveTest):
         run, rules = self.broken("bad_leak", "--param=bad_leak:what=handle", "--verify=full")
         self.assertEqual(rules, {"UNLOAD-RESIDUE"})
         self.assertEqual(run.report["objects"], {"injection_handle": 1})
-        self.assertTrue(any("bad_leak.so" in frame for frame in run.report["violations"][0]["stack"]), run.report)
+        frames = run.report["violations"][0]["origins"][0]["stack"]
+        self.assertTrue(all(frame["image"].endswith("/bad_leak.so") for frame in frames), frames)
+        self.assertEqual(frames[0]["function"], "DriverEntry")
 
     def test_leaked_pool(self):
         self.assertEqual(self.broken("bad_leak", "--param=bad_leak:what=pool")[1], {"POOL-LEAK-UNLOAD"})

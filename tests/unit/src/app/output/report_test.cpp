@@ -24,7 +24,17 @@ Report sample() {
   report.packets_sent = 12;
   report.packets_dropped["bad_checksum"] = 3;
   report.objects_alive = {{"clone", 0}, {"mdl", 2}};
-  report.violations.push_back({"clone-leak", "a clone was \xff not freed", "passthrough", "IP a > b", 2, {"f+0x1"}});
+  const SourceFrame inlined{"clone_it", "/src/leak.c", 41, "/drivers/leak.so", 0x1234, true};
+  const SourceFrame caller{"classify", "/src/leak.c", 60, "/drivers/leak.so", 0x1234, false};
+  const SourceFrame bare{"", "", 0, "/drivers/leak.so", 0x99, false};
+  report.violations.push_back({.rule = "clone-leak",
+                               .message = "a clone was \xff not freed",
+                               .driver = "passthrough",
+                               .callout = "callout 256 (filter 7) at INBOUND_TRANSPORT_V4",
+                               .packet = "IP a > b",
+                               .count = 2,
+                               .stack = {inlined, caller},
+                               .origins = {{"acquired", 3, {bare}}}});
   report.violation_count = 2;
   report.command = {"curl", "-s"};
   report.command_ran = true;
@@ -52,6 +62,37 @@ TEST(Report, HasExactlyTheDocumentedKeys) {
   EXPECT_EQ(json["exit"], nlohmann::json({{"reason", "command"}, {"code", 7}}));
 }
 
+TEST(Report, APlaceIsSixFields) {
+  const auto violation = nlohmann::json::parse(to_json(sample()))["violations"][0];
+  EXPECT_EQ(violation["place"], nlohmann::json({{"function", "clone_it"},
+                                                {"file", "/src/leak.c"},
+                                                {"line", 41},
+                                                {"image", "/drivers/leak.so"},
+                                                {"offset", "0x1234"},
+                                                {"inlined", true}}));
+  EXPECT_EQ(violation["stack"][0], violation["place"]);
+  EXPECT_EQ(violation["stack"][1]["function"], "classify");
+  EXPECT_EQ(violation["callout"], "callout 256 (filter 7) at INBOUND_TRANSPORT_V4");
+  EXPECT_EQ(violation["origins"][0]["what"], "acquired");
+  EXPECT_EQ(violation["origins"][0]["count"], 3);
+  EXPECT_TRUE(violation["origins"][0]["stack"][0]["function"].is_null());
+  EXPECT_TRUE(violation["origins"][0]["stack"][0]["line"].is_null());
+}
+
+TEST(Report, TextHasThePlacesAndOneHintWhenALineIsUnknown) {
+  auto report = sample();
+  report.violations.push_back(report.violations[0]);
+  const auto text = to_text(report);
+  EXPECT_THAT(text, HasSubstr("  at clone_it (/src/leak.c:41) inlined\n  from classify (/src/leak.c:60)\n"
+                              "  acquired 3 times at leak.so+0x99\n"
+                              "  in callout 256 (filter 7) at INBOUND_TRANSPORT_V4\n  packet: IP a > b\n"));
+  const auto hint = text.find(kDebugHint);
+  EXPECT_NE(hint, std::string::npos);
+  EXPECT_EQ(text.find(kDebugHint, hint + 1), std::string::npos);
+  for (auto& violation : report.violations) violation.origins.clear();
+  EXPECT_EQ(to_text(report).find(kDebugHint), std::string::npos);
+}
+
 TEST(Report, AnEmptyRunIsAValidReport) {
   Report report;
   report.exit = {ExitReason::Setup, 2};
@@ -73,7 +114,14 @@ TEST(Report, TextNamesWhatWentWrong) {
 TEST(Report, NotesStandAtTheEndAndSayWhenTheyCount) {
   auto report = sample();
   EXPECT_THAT(to_text(report), testing::Not(HasSubstr("note")));
-  report.notes.push_back({"LAYER-NEVER-ASKED", "nobody asks it", "block", "", 1, {}});
+  report.notes.push_back({.rule = "LAYER-NEVER-ASKED",
+                          .message = "nobody asks it",
+                          .driver = "block",
+                          .callout = "",
+                          .packet = "",
+                          .count = 1,
+                          .stack = {},
+                          .origins = {}});
   report.note_count = 1;
   EXPECT_THAT(to_text(report), testing::EndsWith("violations: 2\nnote LAYER-NEVER-ASKED by block: nobody asks it\n"
                                                  "notes: 1\n"));
