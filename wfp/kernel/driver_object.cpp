@@ -214,6 +214,7 @@ UnloadResult Driver::clean_up() {
   left.name_devices(object_.DeviceObject);
   left.name_objects();
   left.name_pool_blocks();
+  Kernel::current().pool().sweep(id_);
   return left.take_result();
 }
 

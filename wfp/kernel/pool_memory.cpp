@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include "wfp/kernel/report.hpp"
 #include "wfp/ledger/rules.hpp"
+#include "wfp/ledger/violation.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define KERNEL_POOL_ASAN 1
@@ -37,6 +40,17 @@ const std::uint8_t* first_other(const std::uint8_t* from, std::size_t size, std:
   const auto* end = from + size;
   const auto* found = std::find_if(from, end, [=](std::uint8_t byte) { return byte != value; });
   return found == end ? nullptr : found;
+}
+
+void report_block(ledger::rule::Id rule, const void* memory, std::string message,
+                  std::vector<ledger::Origin> origins) {
+  ledger::Violation violation;
+  violation.rule = rule;
+  violation.message = std::move(message);
+  violation.kind = ledger::Kind::pool_allocation;
+  violation.about = memory;
+  violation.origins = std::move(origins);
+  ledger::report(std::move(violation));
 }
 
 }  // namespace
@@ -134,23 +148,31 @@ bool PoolMemory::may_free(void* memory) {
         earlier = "; it was freed before, with tag '" + tag_text(freed.tag) + "', allocated by " +
                   (freed.driver == ledger::kNoDriver ? "no driver" : ledger::driver_name(freed.driver));
   }
-  report_violation(ledger::rule::kPoolFree, text("%p was freed but is no live pool block", memory) +
-                                                (earlier.empty() ? "; was it allocated from the pool?" : earlier));
+  report_block(ledger::rule::kPoolFree, memory,
+               text("%p was freed but is no live pool block", memory) +
+                   (earlier.empty() ? "; was it allocated from the pool?" : earlier),
+               ledger::history_of(ledger::Kind::pool_allocation, memory));
   return false;
 }
 
+// After the ledger struck it out: its history begins where it was allocated.
 void PoolMemory::check_on_free(const Block& block, const void* memory, ULONG tag) {
+  const auto report = [memory](ledger::rule::Id rule, std::string message) {
+    auto origins = ledger::history_of(ledger::Kind::pool_allocation, memory);
+    if (origins.size() > 1) origins.resize(1);  // the release is this call
+    report_block(rule, memory, std::move(message), std::move(origins));
+  };
   if (tag != 0 && tag != block.tag)
-    report_violation(ledger::rule::kPoolTag, text("%p was freed with tag '%s' but allocated with '%s'", memory,
-                                                  tag_text(tag).c_str(), block.tag_name.data()));
+    report(ledger::rule::kPoolTag, text("%p was freed with tag '%s' but allocated with '%s'", memory,
+                                        tag_text(tag).c_str(), block.tag_name.data()));
   if (const auto* at = first_other(block.red.data(), kFrontRedZone, kRedByte); at != nullptr)
-    report_violation(ledger::rule::kPoolOverrun,
-                     text("%zu bytes before block %p (tag '%s') were overwritten",
-                          static_cast<std::size_t>(block.bytes() - at), memory, block.tag_name.data()));
+    report(ledger::rule::kPoolOverrun,
+           text("%zu bytes before block %p (tag '%s') were overwritten", static_cast<std::size_t>(block.bytes() - at),
+                memory, block.tag_name.data()));
   if (const auto* at = first_other(block.bytes() + block.size, kRedZone, kRedByte); at != nullptr)
-    report_violation(ledger::rule::kPoolOverrun,
-                     text("block %p (tag '%s', %zu bytes) was written past its end, first at offset %zu", memory,
-                          block.tag_name.data(), block.size, static_cast<std::size_t>(at - block.bytes())));
+    report(ledger::rule::kPoolOverrun,
+           text("block %p (tag '%s', %zu bytes) was written past its end, first at offset %zu", memory,
+                block.tag_name.data(), block.size, static_cast<std::size_t>(at - block.bytes())));
 }
 
 void PoolMemory::free(void* memory, ULONG tag) {
@@ -186,34 +208,51 @@ void PoolMemory::remember_free(const void* memory, const Block& block) {
 void PoolMemory::quarantine(Block* block) {
   std::memset(block->bytes(), kFreedByte, block->size);
   ASAN_POISON_MEMORY_REGION(block->bytes(), block->size + kRedZone);
-  std::vector<Block*> out;
+  Quarantined entered{block, ledger::history_of(ledger::Kind::pool_allocation, block->bytes())};
+  std::vector<Quarantined> out;
   {
     const std::lock_guard lock(lock_);
-    quarantine_.push_back(block);
+    quarantine_.push_back(std::move(entered));
     quarantine_bytes_ += block->total;
     while (quarantine_bytes_ > kQuarantineBytes && !quarantine_.empty()) {
-      out.push_back(quarantine_.front());
-      quarantine_bytes_ -= quarantine_.front()->total;
+      quarantine_bytes_ -= quarantine_.front().block->total;
+      out.push_back(std::move(quarantine_.front()));
       quarantine_.pop_front();
     }
   }
-  for (Block* old : out) dispose(old);
+  for (Quarantined& old : out) dispose(old);
+}
+
+void PoolMemory::sweep(ledger::DriverId driver) {
+  std::vector<Quarantined> out;
+  {
+    const std::lock_guard lock(lock_);
+    const auto theirs =
+        std::stable_partition(quarantine_.begin(), quarantine_.end(),
+                              [driver](const Quarantined& one) { return one.block->driver != driver; });
+    out.assign(std::move_iterator(theirs), std::move_iterator(quarantine_.end()));
+    quarantine_.erase(theirs, quarantine_.end());
+    for (const Quarantined& one : out) quarantine_bytes_ -= one.block->total;
+  }
+  for (Quarantined& one : out) dispose(one);
 }
 
 // The end of a block's quarantine: has someone written to it since it was freed?
-void PoolMemory::dispose(Block* block) {
+void PoolMemory::dispose(Quarantined& one) {
+  Block* const block = one.block;
   ASAN_UNPOISON_MEMORY_REGION(block, block->total);
   const ledger::DriverScope whose(block->driver);  // another driver's free may have pushed it out
   if (const auto* at = first_other(block->bytes(), block->size, kFreedByte); at != nullptr)
-    report_violation(ledger::rule::kPoolUseAfterFree,
-                     text("block %p (tag '%s', %zu bytes) was written after it was freed, first at offset %zu",
-                          static_cast<const void*>(block->bytes()), block->tag_name.data(), block->size,
-                          static_cast<std::size_t>(at - block->bytes())));
+    report_block(ledger::rule::kPoolUseAfterFree, nullptr,
+                 text("block %p (tag '%s', %zu bytes) was written after it was freed, first at offset %zu",
+                      static_cast<const void*>(block->bytes()), block->tag_name.data(), block->size,
+                      static_cast<std::size_t>(at - block->bytes())),
+                 std::move(one.history));
   std::free(block);
 }
 
 PoolMemory::~PoolMemory() {
-  for (Block* block : quarantine_) dispose(block);
+  for (Quarantined& one : quarantine_) dispose(one);
 }
 
 std::vector<PoolLeak> PoolMemory::leaks(ledger::DriverId driver) {

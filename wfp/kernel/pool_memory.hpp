@@ -1,7 +1,7 @@
 // Pool memory with tags. Each block carries a header (tag, size, owner) and red zones on both sides; the ledger holds
 // the live blocks by driver. What is checked depends on the ledger's level: off: nothing beyond the header; standard:
 // double and unknown frees, wrong tags, writes past the end; full: also writes after free, because freed blocks are
-// poisoned and kept in a quarantine of kQuarantineBytes. Under the address sanitizer red zones and quarantine are
+// poisoned and kept in a quarantine of kQuarantineBytes, until their driver is unloaded at the latest. Under the address sanitizer red zones and quarantine are
 // poisoned for it too. Any thread; allocation fails at the byte limit.
 #pragma once
 
@@ -45,6 +45,9 @@ class PoolMemory {
   void set_limit(std::size_t bytes) { limit_bytes_ = bytes; }
   std::size_t bytes_in_use() const { return bytes_in_use_.load(std::memory_order_relaxed); }
   std::size_t failures() const { return failures_.load(std::memory_order_relaxed); }
+  // Looks at what `driver` freed and at the level full is still kept, for writes after the free; then lets it go. At
+  // its unload, while its code is mapped.
+  void sweep(ledger::DriverId driver);
   // Blocks that `driver` still holds, by tag.
   static std::vector<PoolLeak> leaks(ledger::DriverId driver);
 
@@ -54,11 +57,15 @@ class PoolMemory {
     ULONG tag = 0;
     ledger::DriverId driver = ledger::kNoDriver;
   };
+  struct Quarantined {
+    Block* block;
+    std::vector<ledger::Origin> history;
+  };
   Block* take_memory(std::size_t size, std::size_t total);
   void enter(Block& block, ledger::Level level);
   bool may_free(void* memory);
   void check_on_free(const Block& block, const void* memory, ULONG tag);
-  void dispose(Block* block);
+  void dispose(Quarantined& one);
   void quarantine(Block* block);
   void remember_free(const void* memory, const Block& block);
 
@@ -69,7 +76,7 @@ class PoolMemory {
   std::unordered_set<const void*> unowned_;    // allocated outside any driver's scope; the ledger has the others
   std::array<Freed, kRecentFrees> recent_{};
   std::size_t next_recent_ = 0;
-  std::deque<Block*> quarantine_;
+  std::deque<Quarantined> quarantine_;
   std::size_t quarantine_bytes_ = 0;
 };
 

@@ -115,6 +115,27 @@ TEST_F(Pool, WriteAfterFreeIsTheFreeingDriversFault) {
   EXPECT_EQ(ledger::violations()[0].driver, driver);
   ledger::take_messages();
 }
+
+TEST_F(Pool, ASweepFindsWritesAfterFreeOfItsDriverAlone) {
+  ledger::set_level(ledger::Level::full);
+  const auto other = ledger::add_driver("another");
+  const auto write_freed = [](ledger::DriverId whose) {
+    const ledger::DriverScope scope(whose);
+    auto* volatile after = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
+    ExFreePool(after);
+    after[3] = 7;
+  };
+  write_freed(driver);
+  write_freed(other);
+  Kernel::current().pool().sweep(driver);
+  ASSERT_EQ(ledger::violations().size(), 1u);
+  EXPECT_EQ(ledger::violations()[0].driver, driver);
+  Kernel::current().pool().sweep(driver);
+  EXPECT_EQ(ledger::violation_count(), 1u) << "what was looked at is gone";
+  Kernel::current().pool().sweep(other);
+  EXPECT_EQ(ledger::violation_count(), 2u);
+  ledger::take_messages();
+}
 #endif
 
 TEST_F(Pool, FreeOfNothingIsNamedAndSurvived) {
