@@ -12,6 +12,7 @@
 #include "src/app/daemon/daemon.hpp"
 #include "src/app/places/place_server.hpp"
 #include "src/app/process/fault.hpp"
+#include "src/app/process/fault_stack.hpp"
 #include "src/app/process/privileges.hpp"
 #include "src/app/process/ready_notice.hpp"
 
@@ -65,6 +66,7 @@ ExitStatus run(const RunOptions& options) {
   if (user) daemon->give_control_to(user->id);
   if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
   auto places = start_place_process();
+  tell_stacks_to(places.get());
   if (error = daemon->start(std::move(places)); !error.empty()) {
     daemon->finish();
     return setup_failed(error);

@@ -10,6 +10,7 @@
 
 #include "src/app/daemon/daemon.hpp"
 #include "src/app/process/fault.hpp"
+#include "src/app/process/fault_stack.hpp"
 #include "src/app/process/privileges.hpp"
 
 namespace app {
@@ -42,6 +43,7 @@ int setup_failed(const Channel& channel, const std::string& sentence) {
 int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   fault_channel = channel.fd();
   install_fault_report(tell_supervisor);
+  tell_stacks_to(options.run.places_fd);
   std::string error;
   const auto daemon = Daemon::create(options.run, error);
   if (!daemon) return setup_failed(channel, error);

@@ -16,7 +16,7 @@ namespace wfp::kernel {
 namespace {
 
 constexpr int kMaxStackFrames = 48;
-std::function<void(const std::string&)> report_sink;
+BugCheckSink report_sink;
 
 std::string stack_text() {
   std::array<void*, kMaxStackFrames> frames{};
@@ -30,7 +30,7 @@ std::string stack_text() {
 
 }  // namespace
 
-void set_bugcheck_sink(std::function<void(const std::string&)> sink) { report_sink = std::move(sink); }
+void set_bugcheck_sink(BugCheckSink sink) { report_sink = std::move(sink); }
 
 std::string format_bugcheck(const BugCheck& bug) {
   std::string out = text("*** STOP: 0x%08X (0x%016zX, 0x%016zX, 0x%016zX, 0x%016zX)\n", bug.code, bug.parameters[0],
@@ -39,8 +39,9 @@ std::string format_bugcheck(const BugCheck& bug) {
   const std::string driver = ledger::driver_name(ledger::current_driver());
   out += text("*** driver %s, processor %u, %s\n", driver.empty() ? "(none)" : driver.c_str(),
               static_cast<unsigned>(thread_state.processor), irql_name(current_irql()));
+  if (const auto callout = ledger::current_callout(); !callout.empty()) out += "*** in " + callout + "\n";
   if (const auto packet = ledger::current_packet(); !packet.empty()) out += "*** packet: " + packet + "\n";
-  return bug.has_stack ? out + "*** stack:\n" + stack_text() : out;
+  return out;
 }
 
 void bugcheck(const BugCheck& bug) {
@@ -48,9 +49,9 @@ void bugcheck(const BugCheck& bug) {
   if (already.test_and_set()) std::abort();  // the sink itself failed
   const std::string report = format_bugcheck(bug);
   if (report_sink)
-    report_sink(report);
+    report_sink(bug, report);
   else
-    std::fputs(report.c_str(), stderr);
+    std::fputs((report + (bug.has_stack ? "*** stack:\n" + stack_text() : "")).c_str(), stderr);
   std::abort();
 }
 

@@ -20,8 +20,9 @@ struct BugCheck {
   bool has_stack = true;  // false: the calling thread's stack has nothing to do with it
 };
 
-// Set once at start.
-void set_bugcheck_sink(std::function<void(const std::string& report)> sink);
+// Set once at start. The report is without the stack, which is the calling one.
+using BugCheckSink = std::function<void(const BugCheck& bug, const std::string& report)>;
+void set_bugcheck_sink(BugCheckSink sink);
 
 std::string format_bugcheck(const BugCheck& bug);
 [[noreturn]] void bugcheck(const BugCheck& bug);

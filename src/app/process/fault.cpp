@@ -15,6 +15,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include "src/app/process/fault_stack.hpp"
 #include "src/app/process/fault_text.hpp"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
@@ -24,7 +25,6 @@
 namespace app {
 namespace {
 
-constexpr int kMaxFrames = 48;
 constexpr unsigned kHangSeconds = 5;
 constexpr std::size_t kFaultStackBytes = 64 * 1024;
 constexpr int kWaitSteps = 20;
@@ -65,19 +65,11 @@ bool begin_report() {
   return true;
 }
 
-// Ours and the handler's frames come first.
-void write_stack() {
-  std::array<void*, kMaxFrames> frames;
-  const int count = backtrace(frames.data(), kMaxFrames);
-  write_error("*** stack:\n", 11);
-  backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
-}
-
 // `text` has the first lines. What comes last may need memory and locks, and may not come back.
-void report_end(FixedText& text) {
+void report_end(FixedText& text, const FaultPoint& point = {}) {
   add_driver(text);
   write_error(text.data(), text.size());
-  write_stack();
+  write_stack(StackPart::DriversFrames, point);
   if (tell_supervisor != nullptr) tell_supervisor(text.data(), text.size());
   let_recordings_finish();
   if (const auto packet = wfp::ledger::current_packet(); !packet.empty()) {
@@ -96,11 +88,16 @@ void on_fault(int signal, siginfo_t* info, void* raw_context) {
   ::signal(signal, SIG_DFL);  // a second one ends the process
   if (!begin_report()) return;
   FixedText text;
-  if (signal == SIGABRT)
+  FaultPoint point;
+  if (signal == SIGABRT) {
     add_abort(text, last_words_of_c_library());
-  else
-    add_signal(text, signal, *info, *static_cast<const ucontext_t*>(raw_context));
-  report_end(text);
+  } else {
+    const auto& context = *static_cast<const ucontext_t*>(raw_context);
+    point = fault_point(*info, context);
+    add_signal(text, signal, *info, context);
+    add_called_function(text, point);
+  }
+  report_end(text, point);
   raise(signal);  // blocked until we return, then the default action
 }
 
@@ -132,9 +129,12 @@ void on_exit_called() {
   std::abort();
 }
 
-void on_bug_check(const std::string& report) {
+// A CHECK of ours concerns us: then our frames are shown, too.
+void on_bug_check(const wfp::kernel::BugCheck& bug, const std::string& report) {
   begin_report();
   write_error(report.data(), report.size());
+  if (bug.has_stack)
+    write_stack(bug.code == wfp::kernel::kBugCheckOurs ? StackPart::AllFrames : StackPart::DriversFrames);
   if (tell_supervisor != nullptr) tell_supervisor(report.data(), report.size());
   let_recordings_finish();
 }

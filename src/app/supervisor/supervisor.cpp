@@ -282,7 +282,9 @@ void Supervisor::on_stack_ended(int status) {
     status_ = setup_failed(failure_.empty() ? "the stack could not be started; see above" : failure_);
     return;
   }
-  status_ = finish(fault_report(options_, status, end_, fault_, killed_stack_));
+  auto report = fault_report(options_, status, end_, fault_, killed_stack_);
+  report.fault_stack = places_.printed();
+  status_ = finish(report);
 }
 
 void Supervisor::on_deadline() {

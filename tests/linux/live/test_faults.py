@@ -27,7 +27,7 @@ class Fault(LiveTest):
             with self.subTest(where=where):
                 run = self.ends("throw", where)
                 self.assert_bug_check(run, *words, place)
-                self.assertRegex(run.stderr, r"bad_end\.so\(", "the stack is that of the throw")
+                self.assertRegex(run.stderr, r"00 EndByException \(.*bad_end_throw\.cpp:\d+\)", "the stack is that of the throw")
 
     def test_abort(self):
         self.assert_bug_check(self.ends("abort", "classify"), "(0x0000000040000015, ", "abort() was called",

@@ -87,6 +87,39 @@ class Places(LiveTest):
         violation = self.broken("bad_unbalanced").report["violations"][0]
         self.assertEqual(violation["place"]["function"], "Classify")
 
+    def fault(self, what):
+        """The stack of a run that a fault ends, as the report has it, and the run."""
+        run = self.broken("bad_place", f"--param=bad_place:what={what}")
+        self.assertIn("reason=fault code=3", run.last_line)
+        self.assertRegex(run.stderr, r"\*\*\* in callout \d+ \(filter \d+\) at INBOUND_TRANSPORT_V4")
+        return run.report["fault_stack"], run
+
+    def test_a_fault_has_its_stack_in_words(self):
+        stack, run = self.fault("fault")
+        self.assert_at(stack[0], "Store", "bad_place.c", line_of("bad_place.c", "/* stored here"))
+        self.assert_at(stack[1], "Break", "bad_place.c", line_of("bad_place.c", "/* fault here"))
+        self.assertEqual(stack[2]["function"], "Classify")
+        self.assertEqual(len(stack), 3, "frames of ours are left out")
+        self.assertRegex(run.stderr, r"\*\*\* stack:\n  00 Store \(.*bad_place\.c:\d+\)\n  01 Break ")
+
+    def test_a_jump_to_nowhere_names_who_jumped(self):
+        stack, _ = self.fault("jump")
+        self.assert_at(stack[0], "Break", "bad_place.c", line_of("bad_place.c", "/* jump here"))
+
+    def test_the_daemon_has_them_too(self):
+        """`wfptap run` has nobody above it: a child of its own finds what places mean."""
+        script = f"""
+          "$WFPTAP" run --tap wfp7 --address 10.79.0.2/24 --host-address 10.79.0.1/24 --service http --control "$PWD/c" \
+            --driver {driver("bad_place")} --param bad_place:what=$1 --ready-fd 3 3>ready 2>errors & daemon=$!
+          for i in $(seq 100); do test -s ready && break; sleep 0.1; done
+          curl -s -o /dev/null --max-time 3 http://10.79.0.2/; kill $daemon; wait $daemon; cat errors >&2"""
+        for what, text in (("twice", r"POOL-BAD-FREE by bad_place at PoolTwice \(.*bad_place\.c:{}\)"),
+                           ("fault", r"\*\*\* stack:\n  00 Store \(.*bad_place\.c:{}\)")):
+            with self.subTest(what):
+                run = self.wfptap_test(command=["bash", "-c", script, "-", what], trace=False, pcap=False)
+                line = line_of("bad_place.c", "/* again here" if what == "twice" else "/* stored here")
+                self.assertRegex(run.stderr, text.format(line))
+
     def test_without_debug_information_image_offset_and_one_hint(self):
         stripped = self.folder / "bad_double_free.so"
         subprocess.run(["objcopy", "--strip-debug", driver("bad_double_free"), stripped], check=True)
