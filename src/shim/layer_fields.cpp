@@ -257,6 +257,18 @@ std::uint16_t discard_layer_id(LayerPair pair, stack::Family family) {
   return family == stack::Family::V4 ? row_of(pair).v4_discard : row_of(pair).v6_discard;
 }
 
+std::vector<std::uint16_t> asked_layers() {
+  std::vector<std::uint16_t> ids;
+  for (auto at = std::size_t{0}; at <= static_cast<std::size_t>(LayerPair::FlowEstablished); ++at)
+    for (const auto family : {stack::Family::V4, stack::Family::V6}) {
+      const auto pair = static_cast<LayerPair>(at);
+      ids.push_back(layer_id(pair, family));
+      // What ALE_FLOW_ESTABLISHED blocks is shown where the packet is discarded, at the transport's twin.
+      if (pair != LayerPair::FlowEstablished) ids.push_back(discard_layer_id(pair, family));
+    }
+  return ids;
+}
+
 std::span<const Show> fields_of(LayerPair pair) { return row_of(pair).fields; }
 
 }  // namespace shim

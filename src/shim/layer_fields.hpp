@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "stack/base/address.hpp"
 
@@ -26,6 +27,8 @@ inline constexpr std::size_t kMaxFields = 48;  // of a layer
 
 std::uint16_t layer_id(LayerPair pair, stack::Family family);
 std::uint16_t discard_layer_id(LayerPair pair, stack::Family family);
+// The numbers of all layers that this shim ever asks, discard twins too.
+std::vector<std::uint16_t> asked_layers();
 
 // What a field shows.
 enum class Show : std::uint8_t {

@@ -6,6 +6,7 @@
 #include "src/shim/discard_reason.hpp"
 #include "src/shim/discard_shim.hpp"
 #include "src/shim/ip_shim.hpp"
+#include "src/shim/layer_fields.hpp"
 #include "src/shim/transport_shim.hpp"
 
 namespace shim {
@@ -46,6 +47,7 @@ Shim::Shim(Platform platform, stack::Hooks& hooks, StackHost& host, ShimConfig c
       config_(config),
       classifier_(platform.engine, hooks),
       ale_(classifier_, platform.flows, platform.pends) {
+  classifier_.engine().set_asked_layers(asked_layers());
   hooks_.set_inspector(this);
   hooks_.set_authorizer(this);
   hooks_.set_discard_observer(this);

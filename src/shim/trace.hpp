@@ -25,7 +25,7 @@ inline std::string end_text(std::uint8_t protocol, const stack::SocketAddress& e
 struct TraceRecord {
   std::int64_t time_ns = 0;
   std::uint16_t layer_id = 0;   // FWPS_LAYER_*
-  std::string_view layer_name;  // without the prefix: OUTBOUND_TRANSPORT_V4
+  std::string_view layer_name;  // FWPS_LAYER_OUTBOUND_TRANSPORT_V4
   stack::Direction direction = stack::Direction::Inbound;
   std::string_view
       origin;  // which part of the stack made the packet: tcp.reset; "operation" where there is no packet

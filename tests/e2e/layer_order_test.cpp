@@ -10,13 +10,14 @@ using test::World;
 using Layers = std::vector<std::string>;
 
 constexpr std::uint8_t kTcp = 6, kUdp = 17;
+constexpr std::string_view kPrefix = "FWPS_LAYER_";
 constexpr std::uint32_t kAleClassifyRequired = 0x400000;
 
 class LayerOrder : public ::testing::TestWithParam<bool> {
  protected:
   LayerOrder() { client_.keep_open(), server_.keep_open(); }
 
-  // What was asked since the last call, without the family; neighbour discovery and its like left out.
+  // What was asked since the last call, without prefix and family; neighbour discovery and its like left out.
   Layers asked(std::uint8_t protocol) {
     Layers layers;
     for (const auto& record : world_.trace.records()) {
@@ -24,7 +25,8 @@ class LayerOrder : public ::testing::TestWithParam<bool> {
       EXPECT_EQ(record.action, "permit");
       const auto family = record.layer.find(GetParam() ? "_V6" : "_V4");
       EXPECT_NE(family, std::string::npos) << record.layer;
-      layers.push_back(std::string{record.layer}.erase(family, 3));
+      EXPECT_TRUE(record.layer.starts_with(kPrefix)) << record.layer;
+      layers.push_back(std::string{record.layer}.erase(family, 3).erase(0, kPrefix.size()));
     }
     world_.trace.clear();
     return layers;
@@ -63,7 +65,8 @@ TEST_P(LayerOrder, TcpPassiveOpen) {
 
   world_.connect(*world_.peer, 1, GetParam(), 80, client_);
   world_.network.run_for(100ms);
-  for (const auto& record : world_.trace.at(GetParam() ? "INBOUND_TRANSPORT_V6" : "INBOUND_TRANSPORT_V4"))
+  for (const auto& record :
+       world_.trace.at(GetParam() ? "FWPS_LAYER_INBOUND_TRANSPORT_V6" : "FWPS_LAYER_INBOUND_TRANSPORT_V4"))
     EXPECT_EQ((record.present & kAleClassifyRequired) != 0, record.tcp_flags == 0x02) << "SYNs need ALE";
   EXPECT_EQ(asked(kTcp), kIn + Layers{"ALE_AUTH_RECV_ACCEPT"} + kOut + kIn + Layers{"ALE_FLOW_ESTABLISHED"});
 

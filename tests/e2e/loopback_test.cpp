@@ -43,8 +43,10 @@ TEST_P(Loopback, IsClassifiedInBothDirectionsWithItsFlag) {
   Talker client{kBytes}, server{kBytes};
   talk(world, client, server);
   const std::string suffix = v6() ? "_V6" : "_V4";
-  for (const auto* layer : {"ALE_AUTH_CONNECT", "ALE_AUTH_RECV_ACCEPT", "ALE_FLOW_ESTABLISHED", "INBOUND_TRANSPORT",
-                            "OUTBOUND_TRANSPORT", "INBOUND_IPPACKET", "OUTBOUND_IPPACKET"}) {
+  for (const auto* layer :
+       {"FWPS_LAYER_ALE_AUTH_CONNECT", "FWPS_LAYER_ALE_AUTH_RECV_ACCEPT", "FWPS_LAYER_ALE_FLOW_ESTABLISHED",
+        "FWPS_LAYER_INBOUND_TRANSPORT", "FWPS_LAYER_OUTBOUND_TRANSPORT", "FWPS_LAYER_INBOUND_IPPACKET",
+        "FWPS_LAYER_OUTBOUND_IPPACKET"}) {
     std::size_t seen = 0;
     for (const auto& record : world.trace.at(layer + suffix)) {
       if (record.protocol != kTcp) continue;
@@ -58,9 +60,9 @@ TEST_P(Loopback, IsClassifiedInBothDirectionsWithItsFlag) {
     const auto records = world.trace.at(layer + suffix);
     return std::ranges::count(records, kTcp, &test::Classified::protocol);
   };
-  EXPECT_EQ(count("OUTBOUND_TRANSPORT"), count("OUTBOUND_IPPACKET"));
-  EXPECT_EQ(count("OUTBOUND_IPPACKET"), count("INBOUND_IPPACKET"));
-  EXPECT_EQ(count("INBOUND_IPPACKET"), count("INBOUND_TRANSPORT"));
+  EXPECT_EQ(count("FWPS_LAYER_OUTBOUND_TRANSPORT"), count("FWPS_LAYER_OUTBOUND_IPPACKET"));
+  EXPECT_EQ(count("FWPS_LAYER_OUTBOUND_IPPACKET"), count("FWPS_LAYER_INBOUND_IPPACKET"));
+  EXPECT_EQ(count("FWPS_LAYER_INBOUND_IPPACKET"), count("FWPS_LAYER_INBOUND_TRANSPORT"));
 }
 
 // Everything that leaves is taken and given back by send injection: the driver takes nothing at the receive layers,
@@ -100,13 +102,13 @@ TEST_P(Loopback, IsPendedAndReceivedAgain) {
   Talker client{kBytes}, server{kBytes};
   talk(world, client, server);
   const std::string suffix = v6() ? "_V6" : "_V4";
-  const auto connects = world.trace.at("ALE_AUTH_CONNECT" + suffix);
+  const auto connects = world.trace.at("FWPS_LAYER_ALE_AUTH_CONNECT" + suffix);
   ASSERT_EQ(connects.size(), 2U);
   EXPECT_TRUE(connects[0].pended);
   EXPECT_NE(connects[0].flow_handle, 0U);
   EXPECT_EQ(connects[1].flow_handle, connects[0].flow_handle);
   EXPECT_EQ(connects[1].condition_flags & FWP_CONDITION_FLAG_IS_REAUTHORIZE, FWP_CONDITION_FLAG_IS_REAUTHORIZE);
-  const auto accepts = world.trace.at("ALE_AUTH_RECV_ACCEPT" + suffix);
+  const auto accepts = world.trace.at("FWPS_LAYER_ALE_AUTH_RECV_ACCEPT" + suffix);
   ASSERT_EQ(accepts.size(), 2U);
   EXPECT_EQ(accepts[1].injection_state, "injected");
   driver.unload();

@@ -42,7 +42,8 @@ Outcome connect_to_closed_port(std::uint64_t seed, bool v6, const std::string& m
   EXPECT_THAT(driver.left(), ::testing::IsEmpty());
   outcome.injected = world.injected();
   outcome.violations = World::violations();
-  outcome.resets = world.trace.at(v6 ? "OUTBOUND_TRANSPORT_V6" : "OUTBOUND_TRANSPORT_V4", "tcp.reset");
+  outcome.resets =
+      world.trace.at(v6 ? "FWPS_LAYER_OUTBOUND_TRANSPORT_V6" : "FWPS_LAYER_OUTBOUND_TRANSPORT_V4", "tcp.reset");
   return outcome;
 }
 

@@ -43,8 +43,8 @@ Outcome close_from_the_stack(std::uint64_t seed, bool v6, const std::string& mod
   Outcome outcome;
   outcome.peer_states = world.peer_states();
   const std::string suffix = v6 ? "_V6" : "_V4";
-  outcome.acks = world.trace.at("OUTBOUND_TRANSPORT" + suffix, "tcp.time_wait");
-  for (const auto& record : world.trace.at("INBOUND_TRANSPORT" + suffix))
+  outcome.acks = world.trace.at("FWPS_LAYER_OUTBOUND_TRANSPORT" + suffix, "tcp.time_wait");
+  for (const auto& record : world.trace.at("FWPS_LAYER_INBOUND_TRANSPORT" + suffix))
     if (record.protocol == 6 && record.present == 0xc84) outcome.segments.push_back(record);
   driver.unload();
   if (second) {

@@ -85,7 +85,8 @@ struct World {
     std::uint64_t sum = 0;
     for (const auto& layer : system->engine().layer_reports())
       if (layer.name.find("BOUND_TRANSPORT") != std::string::npos ||
-          layer.name.find("BOUND_IPPACKET") != std::string::npos || layer.name.starts_with("ALE_AUTH_RECV_ACCEPT"))
+          layer.name.find("BOUND_IPPACKET") != std::string::npos ||
+          layer.name.starts_with("FWPS_LAYER_ALE_AUTH_RECV_ACCEPT"))
         sum += layer.counts.absorbed;
     return sum;
   }

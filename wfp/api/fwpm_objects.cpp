@@ -2,6 +2,7 @@
 #include "fwpmk.h"
 #include "nt/ke.h"
 #include "nt/ntstatus.h"
+#include "wfp/api/call_notes.hpp"
 #include "wfp/api/session_handle.hpp"
 #include "wfp/api/translate.hpp"
 #include "wfp/kernel/irql.hpp"
@@ -114,7 +115,9 @@ NTSTATUS NTAPI FwpmFilterAdd0(HANDLE engineHandle, const FWPM_FILTER0* filter, P
   UNREFERENCED_PARAMETER(sd);
   std::uint64_t made = 0;
   const NTSTATUS status = add<model::Filter>(engineHandle, filter, "FwpmFilterAdd0", &made);
-  if (NT_SUCCESS(status) && id != nullptr) *id = made;
+  if (!NT_SUCCESS(status)) return status;
+  if (id != nullptr) *id = made;
+  note_unasked("FwpmFilterAdd0", *filter);
   return status;
 }
 NTSTATUS NTAPI FwpmFilterDeleteById0(HANDLE engineHandle, UINT64 id) {

@@ -3,6 +3,7 @@
 #include "nt/io.h"
 #include "nt/ke.h"
 #include "nt/ntstatus.h"
+#include "wfp/api/call_notes.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/kernel/irql.hpp"
 
@@ -26,7 +27,10 @@ NTSTATUS add(void* device, const Callout* callout, UINT32* id, unsigned version,
   registration.device = device;
   auto& engine = engine::Engine::current();
   const NTSTATUS status = engine.callouts().add(registration, id);
-  if (NT_SUCCESS(status)) engine.callouts_changed();
+  if (!NT_SUCCESS(status)) return status;
+  engine.callouts_changed();
+  api::note_unasked_callout(routine, registration.key);
+  api::note_registered_late(routine, registration.key);
   return status;
 }
 

@@ -1,6 +1,7 @@
 #include "wfp/engine/callouts.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include "wfp/ledger/ledger.hpp"
 
@@ -32,6 +33,7 @@ NTSTATUS CalloutTable::add(const Registration& registration, std::uint32_t* id) 
     if (slot->is_registered()) return STATUS_FWP_ALREADY_EXISTS;
     auto* const made = new Registration(registration);
     made->serial = ++last_serial_;
+    slot->refusal_ = {};
     slot->registration_.store(made);
   }
   ledger::acquire_for(registration.driver, ledger::Kind::callout_registration, ledger_key(*slot),
@@ -40,7 +42,7 @@ NTSTATUS CalloutTable::add(const Registration& registration, std::uint32_t* id) 
   return STATUS_SUCCESS;
 }
 
-NTSTATUS CalloutTable::remove(std::uint32_t id) { return remove_slot(find(id)); }
+NTSTATUS CalloutTable::remove(std::uint32_t id) { return remove_slot(find(id), "FwpsCalloutUnregisterById0"); }
 
 NTSTATUS CalloutTable::remove(const GUID& key) {
   std::shared_ptr<CalloutSlot> slot;
@@ -48,25 +50,37 @@ NTSTATUS CalloutTable::remove(const GUID& key) {
     const std::lock_guard lock(lock_);
     if (const auto found = by_key_.find(key); found != by_key_.end()) slot = found->second;
   }
-  return remove_slot(slot);
+  return remove_slot(slot, "FwpsCalloutUnregisterByKey0");
 }
 
-NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot) {
-  if (slot == nullptr || !slot->is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
-  if (CalloutUse::is_inside(*slot)) return STATUS_FWP_IN_USE;
-  if (flows_ != nullptr && flows_->count_of(slot->id()) != 0) return STATUS_DEVICE_BUSY;
-  auto registration = take_away(*slot);
+// A refusal is remembered: a driver that goes without looking at it is told later what it was.
+NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot, const char* routine) {
+  if (slot == nullptr) return STATUS_FWP_CALLOUT_NOT_FOUND;
+  std::size_t contexts = 0;
+  const NTSTATUS status = try_to_remove(*slot, contexts);
+  const std::lock_guard lock(lock_);
+  if (status == STATUS_SUCCESS) slot->refusal_ = {};
+  if (status == STATUS_DEVICE_BUSY || status == STATUS_FWP_IN_USE) slot->refusal_ = {routine, status, contexts};
+  return status;
+}
+
+// `contexts`: how many keep it.
+NTSTATUS CalloutTable::try_to_remove(CalloutSlot& slot, std::size_t& contexts) {
+  if (!slot.is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
+  if (CalloutUse::is_inside(slot)) return STATUS_FWP_IN_USE;
+  if (contexts = contexts_of(slot); contexts != 0) return STATUS_DEVICE_BUSY;
+  auto registration = take_away(slot);
   if (registration == nullptr) return STATUS_FWP_CALLOUT_NOT_FOUND;
-  if (flows_ == nullptr || flows_->count_of(slot->id()) == 0) return STATUS_SUCCESS;
+  if (contexts = contexts_of(slot); contexts == 0) return STATUS_SUCCESS;
   // A context came while the last calls ended. Its flowDeleteFn is still owed, so the code has to stay.
   const Registration* none = nullptr;
   const ledger::DriverId driver = registration->driver;
-  if (!slot->registration_.compare_exchange_strong(none, registration.get())) {  // added anew
-    flows_->drop(slot->id(), registration->serial);
+  if (!slot.registration_.compare_exchange_strong(none, registration.get())) {  // added anew
+    flows_->drop(slot.id(), registration->serial);
     return STATUS_SUCCESS;
   }
   registration.release();
-  ledger::acquire_for(driver, ledger::Kind::callout_registration, ledger_key(*slot), "FwpsCalloutRegister");
+  ledger::acquire_for(driver, ledger::Kind::callout_registration, ledger_key(slot), "FwpsCalloutRegister");
   return STATUS_DEVICE_BUSY;
 }
 
@@ -79,8 +93,8 @@ std::unique_ptr<const Registration> CalloutTable::take_away(CalloutSlot& slot) {
   return registration;
 }
 
-std::vector<std::uint32_t> CalloutTable::remove_all_of(ledger::DriverId driver) {
-  std::vector<std::uint32_t> ids;
+std::vector<LeftCallout> CalloutTable::remove_all_of(ledger::DriverId driver) {
+  std::vector<LeftCallout> left;
   for (const auto& slot : all()) {
     const bool is_its = [&] {
       const CalloutUse use(*slot);
@@ -89,9 +103,11 @@ std::vector<std::uint32_t> CalloutTable::remove_all_of(ledger::DriverId driver) 
     const auto registration = is_its ? take_away(*slot) : nullptr;
     if (registration == nullptr) continue;
     if (flows_ != nullptr) flows_->drop(slot->id(), registration->serial);
-    ids.push_back(slot->id());
+    const std::lock_guard lock(lock_);
+    const auto refusal = std::exchange(slot->refusal_, {});
+    left.push_back({slot->id(), refusal.routine, refusal.status, refusal.contexts});
   }
-  return ids;
+  return left;
 }
 
 void CalloutTable::set_description(std::uint32_t id, std::string text) {

@@ -47,10 +47,25 @@ class CalloutSlot {
  private:
   friend class CalloutUse;
   friend class CalloutTable;
+  // The last attempt to unregister it that failed.
+  struct Refusal {
+    const char* routine = "";
+    NTSTATUS status = STATUS_SUCCESS;
+    std::size_t contexts = 0;
+  };
   const std::uint32_t id_;
   const GUID key_;
   std::atomic<const Registration*> registration_{nullptr};
   std::atomic<std::uint32_t> in_use_{0};
+  Refusal refusal_;  // the table's lock guards it
+};
+
+// What remove_all_of() took away, and how the driver's own last attempt to unregister it ended.
+struct LeftCallout {
+  std::uint32_t id = 0;
+  const char* routine = "";           // that refused
+  NTSTATUS refused = STATUS_SUCCESS;  // STATUS_DEVICE_BUSY, STATUS_FWP_IN_USE; success: it never tried
+  std::size_t contexts = 0;           // of flows, that made it busy
 };
 
 // Keeps a callout's code registered while it exists; empty when nothing is registered. Lives on the stack of the
@@ -97,8 +112,8 @@ class CalloutTable {
   // the callout's functions. Waits until nobody runs its code.
   NTSTATUS remove(std::uint32_t id);
   NTSTATUS remove(const GUID& key);
-  // Takes away everything that a driver registered, without asking, and its flow contexts with it; returns the ids.
-  std::vector<std::uint32_t> remove_all_of(ledger::DriverId driver);
+  // Takes away everything that a driver registered, without asking, and its flow contexts with it.
+  std::vector<LeftCallout> remove_all_of(ledger::DriverId driver);
 
   // What the callout object that was added last for this id says: it may be gone when the registration is left behind.
   void set_description(std::uint32_t id, std::string text);
@@ -110,7 +125,11 @@ class CalloutTable {
 
  private:
   std::shared_ptr<CalloutSlot> slot_locked(const GUID& key);
-  NTSTATUS remove_slot(const std::shared_ptr<CalloutSlot>& slot);
+  NTSTATUS remove_slot(const std::shared_ptr<CalloutSlot>& slot, const char* routine);
+  NTSTATUS try_to_remove(CalloutSlot& slot, std::size_t& contexts);
+  std::size_t contexts_of(const CalloutSlot& slot) const {
+    return flows_ != nullptr ? flows_->count_of(slot.id()) : 0;
+  }
   std::unique_ptr<const Registration> take_away(CalloutSlot& slot);
 
   kernel::Scheduler& scheduler_;

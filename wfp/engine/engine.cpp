@@ -23,6 +23,19 @@ std::string callout_of_current_classify() {
   return current != nullptr ? callout_text(current->callout_id, current->filter_id, current->layer) : "";
 }
 
+// Of a callout that the driver did try to unregister.
+std::string why_it_stayed(const LeftCallout& left) {
+  if (left.refused == STATUS_FWP_IN_USE)
+    return std::string(left.routine) +
+           " returned STATUS_FWP_IN_USE, because it was called from inside one of the callout's own functions; call "
+           "it "
+           "from elsewhere";
+  return std::string(left.routine) + " returned STATUS_DEVICE_BUSY, because it still had " +
+         kernel::counted(left.contexts, "flow context") +
+         "; look at what it returns, remove each context with FwpsFlowRemoveContext0, which calls flowDeleteFn, and "
+         "unregister again";
+}
+
 void report_left(ledger::DriverId driver, const std::string& what) {
   ledger::Violation violation;
   violation.rule = ledger::rule::kLeftBehind;
@@ -39,6 +52,7 @@ Engine::Engine(Host& host, kernel::Scheduler& scheduler)
       callouts_(scheduler),
       management_(scheduler, callouts_,
                   [this](const auto& added, const auto& deleted) { published(added, deleted); }) {
+  asked_.set();
   Engine* none = nullptr;
   KERNEL_CHECK(the_engine.compare_exchange_strong(none, this));
   ledger::set_packet_describer(packet_of_current_classify);
@@ -55,6 +69,11 @@ Engine& Engine::current() {
 
 bool Engine::exists() { return the_engine.load(std::memory_order_acquire) != nullptr; }
 
+void Engine::set_asked_layers(const std::vector<std::uint16_t>& layers) {
+  asked_.reset();
+  for (const std::uint16_t layer : layers) asked_.set(layer);
+}
+
 void Engine::set_flows(FlowContexts* flows) {
   flows_ = flows;
   callouts_.set_flows(flows);
@@ -69,14 +88,16 @@ void Engine::published(const Management::Filters& added, const Management::Filte
   {
     const epoch::Guard guard;
     const Snapshot& now = management_.snapshot();
-    for (std::size_t layer = 0; layer < model::kLayerCount; ++layer)
-      has_filters_[layer].store(now.layers[layer] != nullptr, std::memory_order_relaxed);
+    for (std::size_t layer = 0; layer < model::kLayerCount; ++layer) {
+      const bool has = now.layers[layer] != nullptr;
+      has_filters_[layer].store(has, std::memory_order_relaxed);
+      if (has) had_filters_[layer].store(true, std::memory_order_relaxed);
+    }
   }
   host_.layers_changed();
 }
 
 void Engine::callouts_changed() {
-  management_.notify_registered();
   offload_consent_.registrations_changed();
   host_.layers_changed();  // which offloads are agreed to depends on who is registered
 }
@@ -102,14 +123,16 @@ void Engine::remove_driver(ledger::DriverId driver) {
   const auto callouts = callouts_.remove_all_of(driver);
   if (!callouts.empty()) callouts_changed();
   management_.collect();
-  if (!callouts.empty()) {
-    std::string left;
-    for (const std::uint32_t id : callouts) {
-      const std::string what = callouts_.description(id);
-      left += (left.empty() ? "callout " : ", callout ") + std::to_string(id) + (what.empty() ? "" : " " + what);
-    }
-    report_left(driver, "and left " + left + "; call FwpsCalloutUnregisterById0 for each");
+  std::string forgotten;
+  for (const LeftCallout& one : callouts) {
+    const std::string what = callouts_.description(one.id);
+    const std::string name = "callout " + std::to_string(one.id) + (what.empty() ? "" : " " + what);
+    if (one.refused == STATUS_SUCCESS)
+      forgotten += (forgotten.empty() ? "" : ", ") + name;
+    else
+      report_left(driver, "and left " + name + ": " + why_it_stayed(one));
   }
+  if (!forgotten.empty()) report_left(driver, "and left " + forgotten + "; call FwpsCalloutUnregisterById0 for each");
   if (!sessions.empty())
     report_left(driver, "with " + kernel::counted(sessions.size(), "engine session") + " open" +
                             "; call FwpmEngineClose0 for each");

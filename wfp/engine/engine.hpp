@@ -9,8 +9,10 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "wfp/engine/callouts.hpp"
 #include "wfp/engine/classify.hpp"
@@ -31,6 +33,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // The layers that the host's shims ask; every one until they say so. Once, before drivers.
+  void set_asked_layers(const std::vector<std::uint16_t>& layers);
   void set_flows(FlowContexts* flows);  // once, before traffic; may be null: no flow has a context
 
   // --- the packet path ---
@@ -45,7 +49,8 @@ class Engine {
   void set_tracing(bool on);  // arms every layer
   const OffloadConsent& offload_consent() const { return offload_consent_; }
   LayerCounts counts(std::uint16_t layer) const;
-  std::vector<LayerReport> layer_reports() const;      // every layer that has filters or was classified at
+  bool is_asked(std::uint16_t layer) const { return layer < asked_.size() && asked_.test(layer); }
+  std::vector<LayerReport> layer_reports() const;      // every layer that has or had filters or was classified at
   std::vector<CalloutReport> callout_reports() const;  // registered, added, or both
   std::vector<FilterReport> filter_reports() const;    // of the published version, in the order of evaluation
 
@@ -76,7 +81,8 @@ class Engine {
   OffloadConsent offload_consent_;
   Management management_;
   std::atomic<bool> tracing_{false};
-  std::array<std::atomic<bool>, model::kLayerCount> has_filters_{};
+  std::array<std::atomic<bool>, model::kLayerCount> has_filters_{}, had_filters_{};
+  std::bitset<model::kLayerCount> asked_;
   std::array<Counters, model::kLayerCount> counters_{};
 };
 

@@ -55,8 +55,10 @@ std::vector<LayerReport> Engine::layer_reports() const {
   for (const model::Layer& layer : model::layers()) {
     const LayerFilters* const filters = now.layers[layer.id].get();
     const LayerCounts counted = counts(layer.id);
-    if (filters == nullptr && counted.classified == 0) continue;
-    out.push_back({layer.id, std::string(layer.name), filters != nullptr ? filters->filters().size() : 0, counted});
+    const bool had_filters = had_filters_[layer.id].load(std::memory_order_relaxed);
+    if (!had_filters && counted.classified == 0) continue;
+    out.push_back({layer.id, std::string(layer.name), is_asked(layer.id),
+                   filters != nullptr ? filters->filters().size() : 0, counted});
   }
   return out;
 }
@@ -99,6 +101,7 @@ std::vector<FilterReport> Engine::filter_reports() const {
                      .weight = filter.effective_weight,
                      .action = action_name(filter.action),
                      .callout_id = filter.callout_id,
+                     .is_asked = is_asked(filter.layer),
                      .conditions = filter.conditions.size(),
                      .hits = compiled->hits.load(std::memory_order_relaxed)});
     }

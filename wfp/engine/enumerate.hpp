@@ -15,7 +15,8 @@ struct LayerCounts {
 
 struct LayerReport {
   std::uint16_t id = 0;
-  std::string name;  // "INBOUND_TRANSPORT_V4"
+  std::string name;      // "FWPS_LAYER_INBOUND_TRANSPORT_V4"
+  bool is_asked = true;  // false: no shim asks it, whatever filters it has
   std::size_t filters = 0;
   LayerCounts counts;
 };
@@ -42,6 +43,7 @@ struct FilterReport {
   std::uint64_t weight = 0;
   std::string action;  // "permit", "block", "callout terminating", ...
   std::uint32_t callout_id = 0;
+  bool is_asked = true;
   std::size_t conditions = 0;
   std::uint64_t hits = 0;  // times that it matched
 };

@@ -1,5 +1,7 @@
 #include "wfp/engine/management.hpp"
 
+#include <algorithm>
+
 #include "fwpm/sublayers.h"
 #include "wfp/engine/epoch.hpp"
 
@@ -70,6 +72,16 @@ std::vector<std::shared_ptr<const model::CalloutObject>> Management::callouts() 
   std::vector<std::shared_ptr<const model::CalloutObject>> out;
   for (const auto& [key, callout] : objects_.callouts) out.push_back(callout);
   return out;
+}
+
+std::size_t Management::filters_of_callout(const GUID& callout) const {
+  const std::lock_guard lock(lock_);
+  std::size_t count = 0;
+  for (const auto& [id, filter] : objects_.filters) {
+    if (filter->callout == nullptr || filter->callout->key() != callout) continue;
+    if (std::ranges::find(added_, filter) == added_.end()) ++count;  // else its notice is still to come
+  }
+  return count;
 }
 
 std::shared_ptr<const model::SubLayer> Management::sublayer(const GUID& key) const {

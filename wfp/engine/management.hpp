@@ -114,7 +114,9 @@ class Management {
   // Under an epoch::Guard. [any thread, any IRQL]
   const Snapshot& snapshot() const { return *snapshot_.load(); }
 
-  void notify_registered();  // tells newly registered callouts of the filters that name them
+  // Published filters that name this callout. [any thread]
+  std::size_t filters_of_callout(const GUID& callout) const;
+
   void collect();
 
  private:
@@ -151,8 +153,6 @@ class Management {
   void publish();
   void retire(std::unique_ptr<const Snapshot> old, std::vector<std::shared_ptr<CompiledFilter>> deleted);
   void wait_for_readers(std::uint64_t ticket);
-  void notify_due();
-  void tell_registered();
 
   // add_remove.cpp
   template <class T>
@@ -178,8 +178,6 @@ class Management {
 
   KEVENT transaction_free_{};                      // signalled: nobody has a transaction
   std::atomic<PKTHREAD> working_thread_{nullptr};  // runs commit's notices: may not wait for the transaction lock
-
-  std::atomic<bool> notices_due_{false};  // a callout was registered and its filters are not told yet
 
   mutable std::mutex lock_;  // guards what follows, held briefly; changed only by the holder of the transaction
   std::map<SessionId, Session> sessions_;

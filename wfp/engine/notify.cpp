@@ -46,6 +46,13 @@ void notify_committed(CompiledFilter& filter) {
   call(*use, FWPS_CALLOUT_NOTIFY_ADD_FILTER_POST_COMMIT, &filter.filter.key, &filter.shown);
 }
 
+bool expect_delete_notice(CompiledFilter& filter) {
+  if (filter.callout == nullptr) return false;
+  const CalloutUse use(*filter.callout);
+  filter.notified = use ? use->serial : 0;
+  return filter.notified != 0;
+}
+
 void notify_deleted(CompiledFilter& filter) {
   if (filter.callout == nullptr) return;
   const CalloutUse use(*filter.callout);

@@ -70,7 +70,8 @@ void Management::publish() {
 
 void Management::retire(std::unique_ptr<const Snapshot> old, Filters deleted) {
   const std::uint64_t ticket = epoch::retire();
-  std::erase_if(deleted, [](const auto& filter) { return filter->notified == 0; });
+  // Who is registered when a filter goes is told, also of one that is older than the registration.
+  std::erase_if(deleted, [](const auto& filter) { return !expect_delete_notice(*filter); });
   const bool has_notices = !deleted.empty();
   {
     const std::lock_guard lock(retired_lock_);
@@ -100,50 +101,6 @@ void Management::collect() {
   }
   for (const Retired& one : done)
     for (const auto& filter : one.deleted) notify_deleted(*filter);
-}
-
-// Drivers register callouts inside their own transaction, so this cannot wait for it: whoever holds the transaction
-// lock gives the notices after it.
-void Management::notify_registered() {
-  notices_due_.store(true);
-  notify_due();
-}
-
-void Management::notify_due() {
-  if (working_thread_.load() == &scheduler_.current()) return;
-  while (notices_due_.load()) {
-    if (scheduler_.wait(&transaction_free_, scheduler_.now()) == STATUS_TIMEOUT) return;
-    notices_due_.store(false);
-    working_thread_.store(&scheduler_.current());
-    tell_registered();
-    working_thread_.store(nullptr);
-    scheduler_.set_state(transaction_free_.Header, 1);
-  }
-}
-
-// A filter that is already in use is never changed: the callout sets its context in a copy that takes its place.
-void Management::tell_registered() {
-  Filters known;
-  {
-    const std::lock_guard lock(lock_);
-    for (const auto& [id, filter] : objects_.filters)
-      if (filter->callout != nullptr && filter->callout->is_registered()) known.push_back(filter);
-  }
-  for (const auto& filter : known) {
-    {
-      const CalloutUse use(*filter->callout);
-      if (!use || filter->notified == use->serial) continue;
-    }
-    auto copy = std::make_shared<CompiledFilter>(filter->filter, filter->sublayer_weight, filter->callout);
-    copy->hits.store(filter->hits.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    if (!NT_SUCCESS(notify_added(*copy))) continue;  // it stays as it was
-    filter->notified = 0;
-    added_.push_back(copy);
-    deleted_.push_back(filter);
-    const std::lock_guard lock(lock_);
-    objects_.filters[copy->filter.id] = copy;
-  }
-  publish();
 }
 
 }  // namespace wfp::engine

@@ -70,10 +70,7 @@ NTSTATUS Management::lock_transactions(std::uint32_t wait_ms) {
   return scheduler_.wait(&transaction_free_, deadline) == STATUS_TIMEOUT ? STATUS_FWP_TIMEOUT : STATUS_SUCCESS;
 }
 
-void Management::unlock_transactions() {
-  scheduler_.set_state(transaction_free_.Header, 1);
-  if (notices_due_.load()) notify_due();
-}
+void Management::unlock_transactions() { scheduler_.set_state(transaction_free_.Header, 1); }
 
 // --- explicit ---
 

@@ -47,6 +47,8 @@ inline constexpr Id kInjectOriginal = "INJ-ORIGINAL";            // the indicate
 inline constexpr Id kInjectSendArgs = "INJ-SENDARGS-NULL";
 inline constexpr Id kInjectInterface = "INJ-WRONG-INTERFACE";   // received on another interface than it came in by
 inline constexpr Id kInjectUnaligned = "INJ-UNALIGNED-HEADER";  // an IP header that is not aligned in its buffer
+inline constexpr Id kInjectLoop = "INJ-LOOP";                   // a packet and its clones, injected again and again
+inline constexpr Id kInjectRefused = "INJ-REFUSED";             // the call failed; a note where that is no mistake
 inline constexpr Id kNotAnIpHeader = "OFS-NOT-AN-IP-HEADER";    // the data does not start at an IP header
 
 // --- pended operations ---
@@ -73,5 +75,10 @@ inline constexpr Id kDeviceLeak = "UNLOAD-DEVICE";
 inline constexpr Id kTimerLeak = "UNLOAD-TIMER";
 inline constexpr Id kHandleLeak = "UNLOAD-HANDLE";
 inline constexpr Id kResidue = "UNLOAD-RESIDUE";  // any other object: packets, pools, handles, lookaside lists
+
+// --- notes: what never happened ---
+inline constexpr Id kNeverAsked = "LAYER-NEVER-ASKED";  // a callout or filter at a layer that wfptap does not ask yet
+inline constexpr Id kRegisteredLate =
+    "CALLOUT-REGISTERED-LATE";  // after filters that name it: it is not told of them
 
 }  // namespace wfp::ledger::rule

@@ -13,7 +13,7 @@ using enum LayerDirection;
 const Fields kNoFields;
 
 // clang-format off
-#define LAYER(id, name, ...) {id, #name, &FWPM_LAYER_##name, __VA_ARGS__}
+#define LAYER(id, name, ...) {id, "FWPS_LAYER_" #name, &FWPM_LAYER_##name, __VA_ARGS__}
 const Layer kLayers[kLayerCount] = {
     LAYER(0, INBOUND_IPPACKET_V4, IpPacket, V4, Inbound, false, &kFieldsInboundIpPacket),
     LAYER(1, INBOUND_IPPACKET_V4_DISCARD, IpPacket, V4, Inbound, true, &kFieldsInboundIpPacket),

@@ -55,7 +55,7 @@ struct LayerTraits {
 
 struct Layer {
   std::uint16_t id;       // FWPS_LAYER_*
-  std::string_view name;  // without the prefix: "OUTBOUND_TRANSPORT_V4"
+  std::string_view name;  // FWPS_LAYER_OUTBOUND_TRANSPORT_V4: the one spelling, wherever a layer is named
   const GUID* key;        // FWPM_LAYER_*
   LayerKind kind;
   IpFamily family;
@@ -73,7 +73,7 @@ struct Layer {
 const Layer* find_layer(std::uint16_t id);  // null: no such layer
 const Layer* find_layer(const GUID& key);
 std::span<const Layer, kLayerCount> layers();
-// "OUTBOUND_TRANSPORT_V4"; "unknown" for a number that is no layer.
+// "FWPS_LAYER_OUTBOUND_TRANSPORT_V4"; "unknown" for a number that is no layer.
 std::string_view layer_name(std::uint16_t id);
 
 }  // namespace wfp::model

@@ -97,7 +97,9 @@ void define_filter(CLI::App& app, Texts& t) {
   filter.require_subcommand(1);
   filter.footer(kClientExits);
   auto& add = *filter.add_subcommand("add", "Add a filter; prints its id");
-  add.add_option("--layer", t.client.layer, "layer, e.g. INBOUND_TRANSPORT_V4")->required()->type_name("LAYER");
+  add.add_option("--layer", t.client.layer, "layer, e.g. FWPS_LAYER_INBOUND_TRANSPORT_V4; the prefix may be left out")
+      ->required()
+      ->type_name("LAYER");
   add.add_option("--action", t.client.action, "block, permit, or a callout's kind")
       ->check(CLI::IsMember({"block", "permit", "callout-terminating", "callout-inspection", "callout-unknown"}))
       ->capture_default_str();
@@ -135,7 +137,8 @@ void define_driver(CLI::App& app, Texts& t) {
 
 void define_streams(CLI::App& app, Texts& t) {
   auto& trace = *app.add_subcommand("trace", "The live stream of classify calls");
-  trace.add_option("--layer", t.client.layer, "only this layer, e.g. OUTBOUND_TRANSPORT_V4")->type_name("LAYER");
+  trace.add_option("--layer", t.client.layer, "only this layer, e.g. FWPS_LAYER_OUTBOUND_TRANSPORT_V4")
+      ->type_name("LAYER");
   trace.add_option("--format", t.client.trace_format, "line, dx (as a Windows debugger prints it) or json")
       ->check(CLI::IsMember({"line", "dx", "json"}))
       ->capture_default_str();

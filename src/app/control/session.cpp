@@ -46,8 +46,8 @@ void stream_trace(int socket, Backend& backend, const Json& request) {
     return;
   }
   if (!named.empty() && layer.empty()) {
-    send_message(socket,
-                 to_json(Reply::failure("'" + named + "' is no layer; write for example INBOUND_TRANSPORT_V4")));
+    send_message(socket, to_json(Reply::failure("'" + named +
+                                                "' is no layer; write for example FWPS_LAYER_INBOUND_TRANSPORT_V4")));
     return;
   }
   const auto listener = backend.trace().listen(layer);

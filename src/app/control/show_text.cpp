@@ -25,9 +25,10 @@ constexpr std::array kFlows{Column{"flow", "flow"},           Column{"protocol",
 constexpr std::array kEndpoints{Column{"endpoint", "endpoint"}, Column{"protocol", "protocol"},
                                 Column{"local", "local"},       Column{"remote", "remote"},
                                 Column{"state", "state"},       Column{"process", "process"}};
-constexpr std::array kLayers{Column{"layer", "layer"},           Column{"filters", "filters"},
-                             Column{"classified", "classified"}, Column{"permitted", "permitted"},
-                             Column{"blocked", "blocked"},       Column{"absorbed", "absorbed"}};
+constexpr std::array kLayers{Column{"layer", "layer"},         Column{"asked", "asked"},
+                             Column{"filters", "filters"},     Column{"classified", "classified"},
+                             Column{"permitted", "permitted"}, Column{"blocked", "blocked"},
+                             Column{"absorbed", "absorbed"}};
 constexpr std::array kCallouts{Column{"id", "id"},
                                Column{"name", "name"},
                                Column{"driver", "driver"},
@@ -36,15 +37,11 @@ constexpr std::array kCallouts{Column{"id", "id"},
                                Column{"flags", "flags"},
                                Column{"flow_contexts", "flow contexts"},
                                Column{"key", "key"}};
-constexpr std::array kFilters{Column{"id", "id"},
-                              Column{"layer", "layer"},
-                              Column{"sublayer", "sublayer"},
-                              Column{"weight", "weight"},
-                              Column{"action", "action"},
-                              Column{"callout", "callout"},
-                              Column{"conditions", "conditions"},
-                              Column{"hits", "hits"},
-                              Column{"name", "name"}};
+constexpr std::array kFilters{Column{"id", "id"},           Column{"layer", "layer"},
+                              Column{"asked", "asked"},     Column{"sublayer", "sublayer"},
+                              Column{"weight", "weight"},   Column{"action", "action"},
+                              Column{"callout", "callout"}, Column{"conditions", "conditions"},
+                              Column{"hits", "hits"},       Column{"name", "name"}};
 constexpr std::array kDrivers{Column{"name", "name"},       Column{"state", "state"},
                               Column{"objects", "objects"}, Column{"violations", "violations"},
                               Column{"notes", "notes"},     Column{"file", "file"}};
@@ -57,12 +54,17 @@ constexpr std::array kNetEvents{Column{"time", "time"},     Column{"type", "type
 constexpr std::array kTables{
     Table{"flows", "Conversations that the stack has authorized.", "There is no flow.", kFlows},
     Table{"endpoints", "Sockets of the stack: what listens, what is connected.", "There is no endpoint.", kEndpoints},
-    Table{"layers", "Filtering layers that have filters or were asked, and what became of the classify calls.",
+    Table{"layers",
+          "Filtering layers that have or had filters or were asked, and what became of the classify calls. Not "
+          "asked: wfptap\n"
+          "does not ask this layer yet.",
           "No layer has a filter, and none was asked yet.", kLayers},
     Table{"callouts", "Callouts that drivers registered or that were added to the engine.", "There is no callout.",
           kCallouts},
-    Table{"filters", "Filters in the order in which they are asked, layer by layer.", "There is no filter.",
-          kFilters},
+    Table{"filters",
+          "Filters in the order in which they are asked, layer by layer; at a layer that is not asked none ever "
+          "matches.",
+          "There is no filter.", kFilters},
     Table{"drivers", "Loaded drivers and what they hold.", "No driver is loaded.", kDrivers},
     Table{"objects", "What drivers hold at this moment, by kind.", "No driver holds anything.", kObjects},
     Table{"netevents", "The latest packets and operations that were dropped, and why.", "No packet was dropped yet.",

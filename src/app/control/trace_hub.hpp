@@ -31,7 +31,7 @@ class TraceListener {
   bool wants(std::string_view layer) const { return layer_.empty() || layer == layer_; }
   void offer(const output::TraceEntry& entry);
 
-  const std::string layer_;  // without the prefix; empty: every layer
+  const std::string layer_;  // its full name; empty: every layer
   std::mutex mutex_;
   std::condition_variable arrived_;
   Batch next_;
@@ -48,7 +48,7 @@ class TraceHub final : public shim::TraceSink {
   void set_file(output::TraceFile* file);  // null: none; outlives its use here
   // Which driver a callout belongs to; asked on the stack's thread, once for each callout.
   void set_driver_lookup(std::function<std::string(std::uint32_t callout_id)> lookup) { lookup_ = std::move(lookup); }
-  std::shared_ptr<TraceListener> listen(std::string layer);  // without its prefix; empty: every layer
+  std::shared_ptr<TraceListener> listen(std::string layer);  // its full name; empty: every layer
   void leave(const std::shared_ptr<TraceListener>& listener);
 
   void classified(const shim::TraceRecord& record) override;

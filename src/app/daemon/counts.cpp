@@ -13,14 +13,15 @@ using control::Json;
 
 // Layers at which an absorbed packet is one that a driver must bring back or give up; at the others an operation
 // without a packet may be absorbed, too.
-bool counts_as_packet(std::string_view layer) {
-  return layer.starts_with("INBOUND_TRANSPORT") || layer.starts_with("OUTBOUND_TRANSPORT") ||
-         layer.starts_with("INBOUND_IPPACKET") || layer.starts_with("OUTBOUND_IPPACKET") ||
-         layer.starts_with("ALE_AUTH_RECV_ACCEPT");
+bool counts_as_packet(std::uint16_t id) {
+  using wfp::model::LayerKind;
+  const wfp::model::Layer& layer = *wfp::model::find_layer(id);
+  return !layer.is_discard && (layer.kind == LayerKind::Transport || layer.kind == LayerKind::IpPacket ||
+                               layer.kind == LayerKind::AuthRecvAccept);
 }
 
 output::InjectionRecord record_of(const wfp::inject::InjectionCounts::Direction& direction) {
-  return {direction.accepted, direction.completed, direction.failed};
+  return {direction.accepted, direction.completed, direction.failed, direction.refused};
 }
 
 }  // namespace
@@ -44,18 +45,17 @@ void collect_counts(node::System& system, output::Report& report) {
   std::uint64_t absorbed_packets = 0;
   for (const auto& layer : system.engine().layer_reports()) {
     const auto& counts = layer.counts;
-    if (counts_as_packet(layer.name)) absorbed_packets += counts.absorbed;
-    if (counts.classified == 0) continue;
-    report.layers["FWPS_LAYER_" + std::string(layer.name)] = {counts.classified, counts.permitted, counts.blocked,
-                                                              counts.absorbed};
+    if (counts_as_packet(layer.id)) absorbed_packets += counts.absorbed;
+    report.layers[layer.name] = {counts.classified, counts.permitted, counts.blocked, counts.absorbed,
+                                 layer.is_asked};
   }
   if (const auto* injections = wfp::inject::Injections::current()) {
     const auto counts = injections->counts();
     report.injections_by_direction["inbound"] = record_of(counts.inbound);
     report.injections_by_direction["outbound"] = record_of(counts.outbound);
-    report.injections = {counts.inbound.accepted + counts.outbound.accepted,
-                         counts.inbound.completed + counts.outbound.completed,
-                         counts.inbound.failed + counts.outbound.failed};
+    report.injections = {
+        counts.inbound.accepted + counts.outbound.accepted, counts.inbound.completed + counts.outbound.completed,
+        counts.inbound.failed + counts.outbound.failed, counts.inbound.refused + counts.outbound.refused};
   }
   report.absorbed_never_reinjected =
       absorbed_packets > report.injections.accepted ? absorbed_packets - report.injections.accepted : 0;

@@ -170,7 +170,7 @@ output::Report Daemon::finish() {
   output::Report report;
   unload_drivers();
   if (is_running_) {
-    if (!node_->drain(kDrainLimit)) report.problems.push_back("packets were still under way 10 s after the end");
+    if (!node_->drain(kDrainLimit)) report.problems.emplace_back("packets were still under way 10 s after the end");
     node_->call([&](node::System& system) {
       system.set_trace(nullptr);
       if (capture_) capture_->end();

@@ -12,6 +12,7 @@
 #include "src/app/daemon/layer_named.hpp"
 #include "src/app/drivers/status_text.hpp"
 #include "src/app/services/service.hpp"
+#include "wfp/engine/engine.hpp"
 
 namespace app {
 namespace {
@@ -203,7 +204,8 @@ std::string text_of(const Json& request, const char* key) {
 Reply add_filter(const Json& request) {
   const auto* layer = layer_named(text_of(request, "layer"));
   if (layer == nullptr)
-    return Reply::failure("'" + text_of(request, "layer") + "' is no layer; write for example INBOUND_TRANSPORT_V4");
+    return Reply::failure("'" + text_of(request, "layer") +
+                          "' is no layer; write for example FWPS_LAYER_INBOUND_TRANSPORT_V4");
   const auto action = action_named(text_of(request, "action"));
   if (!action) return Reply::failure("'" + text_of(request, "action") + "' is no action; write block or permit");
 
@@ -240,7 +242,10 @@ Reply add_filter(const Json& request) {
   UINT64 id = 0;
   const auto status = FwpmFilterAdd0(session.engine(), &filter, nullptr, &id);
   if (!NT_SUCCESS(status)) return Reply::failure(status_sentence("the filter", status));
-  return Reply::success({{"id", id}});
+  Json result{{"id", id}};
+  if (!wfp::engine::Engine::current().is_asked(layer->id))
+    result["note"] = "wfptap does not ask " + std::string(layer->name) + " yet, so the filter never matches";
+  return Reply::success(std::move(result));
 }
 
 Reply delete_filter(std::uint64_t id) {

@@ -3,8 +3,9 @@
 namespace app {
 
 const wfp::model::Layer* layer_named(std::string name) {
-  for (const std::string prefix : {"FWPS_LAYER_", "FWPM_LAYER_"})
-    if (name.starts_with(prefix)) name.erase(0, prefix.size());
+  constexpr std::string_view kPrefix = "FWPS_LAYER_";
+  if (name.starts_with("FWPM_LAYER_")) name.erase(0, kPrefix.size());
+  if (!name.starts_with(kPrefix)) name.insert(0, kPrefix);
   for (const auto& layer : wfp::model::layers())
     if (layer.name == name) return &layer;
   return nullptr;

@@ -2,14 +2,30 @@
 
 #include <array>
 
+#include "fwpsk.h"
+#include "wfp/model/layer.hpp"
+
 namespace app {
 namespace {
 
-std::string_view name_of(stack::Hook hook) {
-  constexpr std::array<std::string_view, stack::kHookCount> kNames{"ip in",        "ip out",        "forward",
-                                                                   "transport in", "transport out", "datagram in",
-                                                                   "datagram out", "icmp error in", "icmp error out"};
-  return kNames[static_cast<std::size_t>(hook)];
+// The layer whose hook the packet had come to, in the spelling of every other output.
+std::string_view layer_at(stack::Hook hook, stack::Family family) {
+  struct Pair {
+    std::uint16_t v4, v6;
+  };
+  constexpr std::array<Pair, stack::kHookCount> kLayers{{
+      {FWPS_LAYER_INBOUND_IPPACKET_V4, FWPS_LAYER_INBOUND_IPPACKET_V6},
+      {FWPS_LAYER_OUTBOUND_IPPACKET_V4, FWPS_LAYER_OUTBOUND_IPPACKET_V6},
+      {FWPS_LAYER_IPFORWARD_V4, FWPS_LAYER_IPFORWARD_V6},
+      {FWPS_LAYER_INBOUND_TRANSPORT_V4, FWPS_LAYER_INBOUND_TRANSPORT_V6},
+      {FWPS_LAYER_OUTBOUND_TRANSPORT_V4, FWPS_LAYER_OUTBOUND_TRANSPORT_V6},
+      {FWPS_LAYER_DATAGRAM_DATA_V4, FWPS_LAYER_DATAGRAM_DATA_V6},
+      {FWPS_LAYER_DATAGRAM_DATA_V4, FWPS_LAYER_DATAGRAM_DATA_V6},
+      {FWPS_LAYER_INBOUND_ICMP_ERROR_V4, FWPS_LAYER_INBOUND_ICMP_ERROR_V6},
+      {FWPS_LAYER_OUTBOUND_ICMP_ERROR_V4, FWPS_LAYER_OUTBOUND_ICMP_ERROR_V6},
+  }};
+  const Pair& pair = kLayers[static_cast<std::size_t>(hook)];
+  return wfp::model::layer_name(family == stack::Family::V4 ? pair.v4 : pair.v6);
 }
 
 }  // namespace
@@ -17,7 +33,7 @@ std::string_view name_of(stack::Hook hook) {
 bool NetEvents::discarded(const stack::Packet& packet, stack::Drop reason, const stack::PacketContext& context) {
   keep({.time = clock_(),
         .reason = stack::name_of(reason),
-        .where = name_of(context.hook),
+        .where = layer_at(context.hook, context.family),
         .protocol = context.protocol,
         .direction = context.direction,
         .local = {context.local, context.local_port},

@@ -20,7 +20,7 @@ class NetEvents final : public stack::DiscardObserver, public shim::TraceSink {
   struct Event {
     stack::Instant time;
     std::string_view reason;    // a name of stack::Drop
-    std::string_view where{};   // the layer that blocked it, or where the stack was with it; empty: not known
+    std::string_view where{};   // the layer that blocked it, or whose hook it had come to; empty: not known
     std::uint8_t protocol = 0;  // 0: nothing is known of the packet
     stack::Direction direction = stack::Direction::Inbound;
     stack::SocketAddress local{};  // port 0: not known

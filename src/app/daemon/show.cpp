@@ -141,6 +141,7 @@ Json show_layers(node::System& system) {
   Rows rows{"layers"};
   for (const auto& layer : system.engine().layer_reports())
     rows.add({{"layer", layer.name},
+              {"asked", layer.is_asked},
               {"filters", layer.filters},
               {"classified", layer.counts.classified},
               {"permitted", layer.counts.permitted},
@@ -170,6 +171,7 @@ Json show_filters(node::System& system) {
   for (const auto& filter : system.engine().filter_reports())
     rows.add({{"id", filter.id},
               {"layer", filter.layer},
+              {"asked", filter.is_asked},
               {"sublayer", filter.sublayer},
               {"weight", filter.weight},
               {"action", filter.action},

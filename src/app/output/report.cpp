@@ -16,7 +16,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json json_of(const InjectionRecord& record) {
-  return {{"accepted", record.accepted}, {"completed", record.completed}, {"failed", record.failed}};
+  return {{"accepted", record.accepted},
+          {"completed", record.completed},
+          {"failed", record.failed},
+          {"refused", record.refused}};
 }
 
 Json json_of(const std::vector<DriverRecord>& drivers) {
@@ -32,11 +35,13 @@ Json json_of(const std::vector<DriverRecord>& drivers) {
 
 Json json_of(const std::map<std::string, LayerRecord>& layers) {
   Json object = Json::object();
-  for (const auto& [name, layer] : layers)
+  for (const auto& [name, layer] : layers) {
     object[name] = {{"classified", layer.classified},
                     {"permitted", layer.permitted},
                     {"blocked", layer.blocked},
                     {"absorbed", layer.absorbed}};
+    if (!layer.is_asked) object[name]["asked"] = false;
+  }
   return object;
 }
 
@@ -113,7 +118,9 @@ std::string layers_text(const Report& report) {
   for (const auto& [name, layer] : report.layers)
     text += padded(name, kName) + padded(std::to_string(layer.classified), kColumn) +
             padded(std::to_string(layer.permitted), kColumn) + padded(std::to_string(layer.blocked), kColumn) +
-            std::to_string(layer.absorbed) + "\n";
+            (layer.is_asked ? std::to_string(layer.absorbed)
+                            : padded(std::to_string(layer.absorbed), kColumn) + "this layer is never asked") +
+            "\n";
   return text;
 }
 
@@ -195,7 +202,9 @@ std::string to_text(const Report& report) {
   std::string text = "--- wfptap report ---\n" + drivers_text(report) + layers_text(report);
   text += "injections: " + std::to_string(report.injections.accepted) + " accepted, " +
           std::to_string(report.injections.completed) + " completed, " + std::to_string(report.injections.failed) +
-          " failed\n";
+          " failed" +
+          (report.injections.refused != 0 ? ", " + count_of(report.injections.refused, "call") + " refused" : "") +
+          "\n";
   text += "pended: " + std::to_string(report.pends_started) + " started, " + std::to_string(report.pends_completed) +
           " completed\n";
   text += "packets: " + std::to_string(report.packets_received) + " received, " +

@@ -24,10 +24,11 @@ struct DriverRecord {
 
 struct LayerRecord {
   std::uint64_t classified = 0, permitted = 0, blocked = 0, absorbed = 0;
+  bool is_asked = true;  // false: wfptap never asks this layer
 };
 
 struct InjectionRecord {
-  std::uint64_t accepted = 0, completed = 0, failed = 0;
+  std::uint64_t accepted = 0, completed = 0, failed = 0, refused = 0;  // refused: calls that failed
 };
 
 // What happened before to the object of a violation, or where what was left comes from.

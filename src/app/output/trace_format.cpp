@@ -102,7 +102,7 @@ std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
 }
 
 // Columns of a line, so that lines which are no longer than an IPv4 segment's stand under each other.
-constexpr std::size_t kOriginColumn = 100, kMetadataColumn = 115, kActionColumn = 136;
+constexpr std::size_t kOriginColumn = 111, kMetadataColumn = 126, kActionColumn = 147;
 void pad(std::string& line, std::size_t column) { line.resize(std::max(line.size(), column), ' '); }
 
 }  // namespace
@@ -167,7 +167,7 @@ std::string format_line(const TraceEntry& entry) {
 
 std::string format_json(const TraceEntry& entry) {
   Json json{{"time_ns", entry.time_ns},
-            {"layer", "FWPS_LAYER_" + std::string(entry.layer)},
+            {"layer", entry.layer},
             {"direction", name_of(entry.direction)},
             {"origin", entry.origin},
             {"protocol", protocol_name(entry.protocol)},

@@ -16,7 +16,7 @@ class NetEvents(LiveTest):
         events = json.loads(tail)["netevents"]
         blocked = [event for event in events if event["filter"] == rule]
         self.assertTrue(blocked, events)
-        self.assertEqual(blocked[0]["layer"], "OUTBOUND_TRANSPORT_V4")
+        self.assertEqual(blocked[0]["layer"], "FWPS_LAYER_OUTBOUND_TRANSPORT_V4")
         self.assertRegex(blocked[0]["packet"], rf"^tcp {V4}:7 > .* \[SA\]$")
         lost = [event for event in events if event["reason"] == "endpoint_gone"]
         self.assertRegex(lost[0]["packet"], rf"^tcp {V4} > ")

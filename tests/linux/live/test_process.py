@@ -137,7 +137,7 @@ class OwnDriver(LiveTest):
         if SLOW != 1:  # a sanitizer reports it in its own words
             return
         for said in (run.stderr, run.report["fault"]):
-            self.assertRegex(said, r"\*\*\* in callout \d+ \(filter \d+\) at INBOUND_TRANSPORT_V4")
+            self.assertRegex(said, r"\*\*\* in callout \d+ \(filter \d+\) at FWPS_LAYER_INBOUND_TRANSPORT_V4")
             self.assertRegex(said, rf"\*\*\* packet: TCP .* > {V4}:80 \(received\)")
         self.assertEqual(len(list(run.trace(layer="FWPS_LAYER_INBOUND_TRANSPORT_V4"))), 19, "the last one has no answer")
         received = [frame for frame in run.frames() if frame.protocol == 6 and frame.dport == 80]

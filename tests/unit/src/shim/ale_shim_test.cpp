@@ -76,7 +76,7 @@ TEST_F(ShimTest, APendedAcceptWaitsUnderATicket) {
   EXPECT_EQ(flows_->counts().alive, 0u);
   pends_->complete(pended);
   EXPECT_THAT(control_.resumed, ElementsAre(answer.ticket));
-  EXPECT_THAT(recorder.lines, ElementsAre("ALE_AUTH_RECV_ACCEPT_V4 unknown block absorb pended none"));
+  EXPECT_THAT(recorder.lines, ElementsAre("FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V4 unknown block absorb pended none"));
   shim_->set_trace(nullptr);
 }
 

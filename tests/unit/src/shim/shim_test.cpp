@@ -17,6 +17,17 @@ TEST_F(ShimTest, AFilterArmsItsHookAlone) {
   EXPECT_FALSE(hooks_.armed(Hook::TransportOut, Family::V4));
 }
 
+TEST_F(ShimTest, TheEngineKnowsWhichLayersAreAsked) {
+  EXPECT_TRUE(engine_->is_asked(FWPS_LAYER_STREAM_V4)) << "nobody has said otherwise yet";
+  start();
+  for (const auto layer : {FWPS_LAYER_INBOUND_TRANSPORT_V4, FWPS_LAYER_ALE_AUTH_CONNECT_V6,
+                           FWPS_LAYER_OUTBOUND_IPPACKET_V6_DISCARD, FWPS_LAYER_ALE_AUTH_LISTEN_V4})
+    EXPECT_TRUE(engine_->is_asked(layer)) << layer;
+  for (const auto layer : {FWPS_LAYER_STREAM_V4, FWPS_LAYER_DATAGRAM_DATA_V6, FWPS_LAYER_IPFORWARD_V4,
+                           FWPS_LAYER_ALE_FLOW_ESTABLISHED_V4_DISCARD})
+    EXPECT_FALSE(engine_->is_asked(layer)) << layer;
+}
+
 TEST_F(ShimTest, TracingArmsEverythingAndShowsIt) {
   start();
   Recorder recorder;
@@ -25,7 +36,7 @@ TEST_F(ShimTest, TracingArmsEverythingAndShowsIt) {
   c.origin = stack::Origin::TcpReset;
   EXPECT_TRUE(hooks_.armed(Hook::IpIn, Family::V6));
   EXPECT_TRUE(inspect(c).has_value());
-  EXPECT_THAT(recorder.lines, ElementsAre("OUTBOUND_TRANSPORT_V4 tcp.reset permit none"));
+  EXPECT_THAT(recorder.lines, ElementsAre("FWPS_LAYER_OUTBOUND_TRANSPORT_V4 tcp.reset permit none"));
   shim_->set_trace(nullptr);
   EXPECT_FALSE(hooks_.armed(Hook::IpIn, Family::V6));
 }

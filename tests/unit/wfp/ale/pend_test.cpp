@@ -129,7 +129,7 @@ TEST_P(PendTest, CompletingTwiceIsNamedAndHarmless) {
   const auto found = ledger::violations();
   ASSERT_EQ(found.size(), 1u);  // whatever their numbers
   EXPECT_EQ(found[0].count, 3u);
-  EXPECT_THAT(found[0].message, testing::HasSubstr("pended by callout 256 at ALE_AUTH_CONNECT_V4)"));
+  EXPECT_THAT(found[0].message, testing::HasSubstr("pended by callout 256 at FWPS_LAYER_ALE_AUTH_CONNECT_V4)"));
   EXPECT_THAT(ledger::take_rules(), ElementsAre("PEND-DOUBLE-COMPLETE"));
 }
 

@@ -82,7 +82,7 @@ TEST_F(ObjectsApi, LayersAreThereWithTheirFields) {
   FWPM_LAYER0* found = nullptr;
   ASSERT_EQ(FwpmLayerGetById0(session, FWPS_LAYER_OUTBOUND_TRANSPORT_V6, &found), STATUS_SUCCESS);
   EXPECT_TRUE(found->layerKey == FWPM_LAYER_OUTBOUND_TRANSPORT_V6);
-  EXPECT_EQ(text(found->displayData.name), u"OUTBOUND_TRANSPORT_V6");
+  EXPECT_EQ(text(found->displayData.name), u"FWPS_LAYER_OUTBOUND_TRANSPORT_V6");
   EXPECT_TRUE(found->defaultSubLayerKey == FWPM_SUBLAYER_UNIVERSAL);
   EXPECT_EQ(found->flags, static_cast<UINT32>(FWPM_LAYER_FLAG_KERNEL | FWPM_LAYER_FLAG_BUILTIN));
   bool has_protocol = false, has_address = false, has_flags = false;

@@ -4,11 +4,14 @@
 #include <thread>
 
 #include "tests/unit/wfp/api/management_fixture.hpp"
+#include "wfp/ledger/rules.hpp"
+#include "wfp/ledger/violation.hpp"
 
 namespace wfp::api {
 namespace {
 
 using engine::Verdict;
+using testing::HasSubstr;
 
 class CalloutApi : public ManagementApi {
  protected:
@@ -24,6 +27,49 @@ TEST_F(CalloutApi, BothObjectsOfAKeyShareTheNumber) {
   EXPECT_EQ(FwpsCalloutRegister3(this, &again, nullptr), STATUS_FWP_ALREADY_EXISTS);
   unregister(registered);
   EXPECT_EQ(FwpsCalloutUnregisterById0(registered), STATUS_FWP_CALLOUT_NOT_FOUND);
+}
+
+std::string noted(ledger::rule::Id rule) {
+  const auto notes = ledger::notes();
+  ledger::clear_violations();
+  return notes.size() == 1 && notes[0].rule == rule ? notes[0].message : std::to_string(notes.size()) + " notes";
+}
+
+TEST_F(CalloutApi, WhatStandsAtALayerThatNobodyAsksIsNoted) {
+  engine->set_asked_layers({kLayer});
+  EXPECT_TRUE(engine->is_asked(kLayer));
+  ASSERT_EQ(add_callout(key(1), nullptr, FWPM_LAYER_STREAM_V4), STATUS_SUCCESS);
+  const UINT32 id = register_callout(key(1));
+  EXPECT_THAT(
+      noted(ledger::rule::kNeverAsked),
+      HasSubstr("FwpsCalloutRegister3: callout 'test' is at FWPS_LAYER_STREAM_V4, a layer that wfptap does not "
+                "ask yet: its classifyFn is never called"));
+  auto with = filter(FWP_ACTION_CALLOUT_UNKNOWN, key(1));
+  with.layerKey = FWPM_LAYER_STREAM_V4;
+  const UINT64 filter_id = add(with);
+  EXPECT_THAT(noted(ledger::rule::kNeverAsked),
+              HasSubstr("FwpmFilterAdd0: filter 'test' is at FWPS_LAYER_STREAM_V4"));
+  EXPECT_FALSE(engine->filter_reports()[0].is_asked);
+  EXPECT_FALSE(engine->layer_reports()[0].is_asked);
+  add(filter(FWP_ACTION_PERMIT));
+  EXPECT_EQ(noted(ledger::rule::kNeverAsked), "0 notes") << "a layer that is asked";
+  ASSERT_EQ(FwpmFilterDeleteById0(session, filter_id), STATUS_SUCCESS);
+  const auto layers = engine->layer_reports();
+  const auto stream = std::ranges::find(layers, FWPS_LAYER_STREAM_V4, &engine::LayerReport::id);
+  ASSERT_NE(stream, layers.end()) << "what had a filter keeps its row";
+  EXPECT_EQ(stream->filters + stream->counts.classified, 0u);
+  unregister(id);
+}
+
+TEST_F(CalloutApi, RegisteringAfterItsFiltersIsNoted) {
+  ASSERT_EQ(add_callout(key(1)), STATUS_SUCCESS);
+  const UINT64 old = add(filter(FWP_ACTION_CALLOUT_UNKNOWN, key(1)));
+  const UINT32 id = register_callout(key(1));
+  EXPECT_TRUE(notices.empty());
+  EXPECT_THAT(noted(ledger::rule::kRegisteredLate),
+              HasSubstr("FwpsCalloutRegister3: callout 'test' was registered after 1 filter that named it"));
+  ASSERT_EQ(FwpmFilterDeleteById0(session, old), STATUS_SUCCESS);
+  unregister(id);
 }
 
 TEST_F(CalloutApi, UnregisteredCalloutsBlockOrAreIgnored) {

@@ -114,16 +114,44 @@ TEST_F(ClassifyTest, TheNoticeAfterTheCommitComesWhereItWasAskedFor) {
   EXPECT_THAT(types, ElementsAre(FWPS_CALLOUT_NOTIFY_ADD_FILTER, FWPS_CALLOUT_NOTIFY_ADD_FILTER_POST_COMMIT));
 }
 
-TEST_F(ClassifyTest, RegisteringLateInsideATransactionTellsOfOldFilters) {
-  int told = 0;
-  notify_bodies[0] = [&](auto, auto&) { return ++told, STATUS_SUCCESS; };
+// Documented (processing notify callouts): a callout that is registered after filters which name it is not told of them.
+TEST_F(ClassifyTest, RegisteringLateIsNotToldOfOldFiltersButOfTheirEnd) {
+  std::vector<std::pair<int, UINT64>> told;
+  notify_bodies[0] = [&](FWPS_CALLOUT_NOTIFY_TYPE type, FWPS_FILTER3& shown) {
+    told.emplace_back(type, shown.filterId);
+    shown.context = 42;
+    return STATUS_SUCCESS;
+  };
   ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
-  add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
+  const auto old = add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
   ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);
   register_callout<0>(1);
-  EXPECT_EQ(told, 0);
+  ASSERT_EQ(management().commit(session), STATUS_SUCCESS);
+  EXPECT_THAT(told, IsEmpty());
+  UINT64 context = 99;
+  classify_bodies[0] = [&](const auto& shown, auto, auto& out) {
+    context = shown.context;
+    out.actionType = FWP_ACTION_PERMIT;
+  };
+  classify();
+  EXPECT_EQ(context, 0u) << "it is called for the old filter, which has no context";
+  const auto young = add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
+  EXPECT_EQ(management().remove_filter(session, old), STATUS_SUCCESS);
+  EXPECT_THAT(told, ElementsAre(std::pair<int, UINT64>(FWPS_CALLOUT_NOTIFY_ADD_FILTER, young),
+                                std::pair<int, UINT64>(FWPS_CALLOUT_NOTIFY_DELETE_FILTER, old)));
+}
+
+TEST_F(ClassifyTest, AFilterOfTheSameTransactionIsYoungerThanTheRegistration) {
+  ASSERT_EQ(add_callout(1, session), STATUS_SUCCESS);
+  ASSERT_EQ(management().begin(session, false), STATUS_SUCCESS);
+  add(filter(FWP_ACTION_CALLOUT_UNKNOWN, 0, 1));
+  EXPECT_EQ(management().filters_of_callout(key_of(1)), 0u);
+  int told = 0;
+  notify_bodies[0] = [&](auto, auto&) { return ++told, STATUS_SUCCESS; };
+  register_callout<0>(1);
   ASSERT_EQ(management().commit(session), STATUS_SUCCESS);
   EXPECT_EQ(told, 1);
+  EXPECT_EQ(management().filters_of_callout(key_of(1)), 1u);
 }
 
 TEST_F(ClassifyTest, RefusedFilterIsNotAdded) {
@@ -259,6 +287,37 @@ TEST_F(ClassifyTest, RemovingFromInsideTheCalloutIsRefused) {
   EXPECT_EQ(engine->callouts().remove(id), STATUS_SUCCESS);
 }
 
+// Contexts of flows, as many as the test wants.
+struct SomeContexts final : FlowContexts {
+  std::uint64_t enter(std::uint64_t, std::uint16_t, std::uint32_t) override { return 0; }
+  void leave(std::uint64_t, std::uint16_t, std::uint32_t) override {}
+  std::size_t count_of(std::uint32_t) const override { return count; }
+  void drop(std::uint32_t, std::uint64_t) override {}
+  std::size_t count = 0;
+};
+
+TEST_F(ClassifyTest, WhyACalloutCouldNotBeUnregisteredIsSaidAgainAtUnload) {
+  SomeContexts contexts;
+  engine->set_flows(&contexts);
+  const auto id = register_callout<0>(1);
+  contexts.count = 3;
+  EXPECT_EQ(engine->callouts().remove(id), STATUS_DEVICE_BUSY);
+  EXPECT_THAT(ledger::take_rules(), IsEmpty()) << "a driver may try again";
+  engine->remove_driver(driver);
+  EXPECT_THAT(
+      ledger::take_messages(),
+      ElementsAre(testing::HasSubstr("and left callout 256: FwpsCalloutUnregisterById0 returned STATUS_DEVICE_BUSY, "
+                                     "because it still had 3 flow contexts")));
+  const auto again = register_callout<0>(1);
+  EXPECT_EQ(engine->callouts().remove(again), STATUS_DEVICE_BUSY);
+  contexts.count = 0;
+  EXPECT_EQ(engine->callouts().remove(again), STATUS_SUCCESS);
+  register_callout<0>(1);
+  engine->remove_driver(driver);
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(testing::HasSubstr("call FwpsCalloutUnregisterById0 for each")));
+  engine->set_flows(nullptr);
+}
+
 TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
   with_callout(FWP_ACTION_CALLOUT_UNKNOWN, nullptr);
   SessionId left = 0, dynamic = 0;
@@ -272,16 +331,15 @@ TEST_F(ClassifyTest, DriverThatLeftThingsBehindIsNamed) {
   }
   engine->remove_driver(driver);
   const std::string name = ledger::driver_name(driver);
-  EXPECT_THAT(
-      ledger::take_messages(),
-      ElementsAre(
-          "CALLOUT-LEFT-BEHIND: " + name +
-              " was unloaded and left callout 256 'callout' at INBOUND_TRANSPORT_V4, callout 257 'callout' at " +
-              std::string(model::layer_name(kLayer)) +
-              "; call FwpsCalloutUnregisterById0 for each before DriverUnload returns",
-          "CALLOUT-LEFT-BEHIND: " + name +
-              " was unloaded with 1 engine session open; call FwpmEngineClose0 for each before "
-              "DriverUnload returns"));
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre("CALLOUT-LEFT-BEHIND: " + name +
+                              " was unloaded and left callout 256 'callout' at FWPS_LAYER_INBOUND_TRANSPORT_V4, "
+                              "callout 257 'callout' at " +
+                              std::string(model::layer_name(kLayer)) +
+                              "; call FwpsCalloutUnregisterById0 for each before DriverUnload returns",
+                          "CALLOUT-LEFT-BEHIND: " + name +
+                              " was unloaded with 1 engine session open; call FwpmEngineClose0 for each before "
+                              "DriverUnload returns"));
   engine->remove_driver(driver);
   EXPECT_THAT(ledger::take_rules(), IsEmpty());
 }

@@ -16,7 +16,7 @@ TEST(Layer, TableIsIndexedByNumberAndKeysAreUnique) {
     EXPECT_EQ(find_layer(*find_layer(id)->key), find_layer(id)) << find_layer(id)->name;
   }
   EXPECT_EQ(find_layer(kLayerCount), nullptr);
-  EXPECT_EQ(layer_name(FWPS_LAYER_OUTBOUND_TRANSPORT_V6), "OUTBOUND_TRANSPORT_V6");
+  EXPECT_EQ(layer_name(FWPS_LAYER_OUTBOUND_TRANSPORT_V6), "FWPS_LAYER_OUTBOUND_TRANSPORT_V6");
   EXPECT_EQ(layer_name(999), "unknown");
   EXPECT_EQ(find_layer(FWPM_LAYER_ALE_AUTH_CONNECT_V4)->id, FWPS_LAYER_ALE_AUTH_CONNECT_V4);
 }

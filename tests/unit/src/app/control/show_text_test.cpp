@@ -9,12 +9,13 @@ namespace {
 using testing::HasSubstr;
 
 TEST(ShowText, TablesHaveHeadingsAndAlignedColumns) {
-  const Json result{{"layers",
-                     {{{"layer", "INBOUND_TRANSPORT_V4"}, {"filters", 2}, {"classified", 12345}, {"blocked", 1}},
-                      {{"layer", "X"}, {"filters", 0}, {"classified", 1}, {"blocked", 0}}}}};
+  const Json result{
+      {"layers",
+       {{{"layer", "INBOUND_TRANSPORT_V4"}, {"asked", true}, {"filters", 2}, {"classified", 12345}, {"blocked", 1}},
+        {{"layer", "X"}, {"filters", 0}, {"classified", 1}, {"blocked", 0}}}}};
   const auto text = show_text("layers", result);
-  EXPECT_THAT(text, HasSubstr("layer                 filters  classified  permitted  blocked  absorbed\n"));
-  EXPECT_THAT(text, HasSubstr("X                     0        1           -          0        -\n"));
+  EXPECT_THAT(text, HasSubstr("layer                 asked  filters  classified  permitted  blocked  absorbed\n"));
+  EXPECT_THAT(text, HasSubstr("X                     -      0        1           -          0        -\n"));
 }
 
 TEST(ShowText, EmptyTablesSaySo) {

@@ -89,14 +89,15 @@ TEST_F(Filters, WhatItIsCalledAndHowMuchItWeighs) {
   ASSERT_TRUE(reply.ok) << reply.error;
   const auto filter = report(reply.result["id"]);
   EXPECT_EQ(filter.name, "test");
-  EXPECT_EQ(filter.layer, "INBOUND_TRANSPORT_V4");
+  EXPECT_EQ(filter.layer, "FWPS_LAYER_INBOUND_TRANSPORT_V4");
   EXPECT_EQ(filter.action, "permit");
   EXPECT_EQ(filter.weight, 12345u);
   EXPECT_EQ(filter.conditions, 2u);
 }
 
 TEST_F(Filters, RefusalsSayWhatWouldBeRight) {
-  EXPECT_THAT(refused(request("TRANSPORT", {})), HasSubstr("'TRANSPORT' is no layer; write for example INBOUND_"));
+  EXPECT_THAT(refused(request("TRANSPORT", {})),
+              HasSubstr("'TRANSPORT' is no layer; write for example FWPS_LAYER_INBOUND_"));
   EXPECT_THAT(refused(request("INBOUND_TRANSPORT_V4", {}, "drop")), HasSubstr("write block or permit"));
   EXPECT_THAT(refused(request("INBOUND_TRANSPORT_V4", {"IP_PROTOCOL"})), HasSubstr("is not FIELD=VALUE"));
   EXPECT_THAT(refused(request("INBOUND_TRANSPORT_V4", {"PORT=9"})),

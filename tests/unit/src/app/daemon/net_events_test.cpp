@@ -47,14 +47,14 @@ TEST(NetEvents, ForgetsTheOldestAndSaysHowMany) {
 TEST(NetEvents, ABlockNamesItsLayerFilterAndCallout) {
   NetEvents events(nullptr, [] { return stack::Instant::from_ns(1); });
   shim::TraceRecord record;
-  record.layer_name = "OUTBOUND_TRANSPORT_V4";
+  record.layer_name = "FWPS_LAYER_OUTBOUND_TRANSPORT_V4";
   record.protocol = 6;
   record.filter_id = 7;
   record.callout_id = 256;
   events.classified(record);
   ASSERT_EQ(events.latest().size(), 1u);
   EXPECT_EQ(events.latest()[0].reason, "blocked");
-  EXPECT_EQ(events.latest()[0].where, "OUTBOUND_TRANSPORT_V4");
+  EXPECT_EQ(events.latest()[0].where, "FWPS_LAYER_OUTBOUND_TRANSPORT_V4");
   EXPECT_EQ(events.latest()[0].filter_id, 7u);
   EXPECT_EQ(events.latest()[0].callout_id, 256u);
 }

@@ -17,8 +17,8 @@ Report sample() {
   Report report;
   report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}, {}});
   report.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {10, 4, 6, 5};
-  report.injections = {5, 4, 1};
-  report.injections_by_direction["inbound"] = {5, 4, 1};
+  report.injections = {5, 4, 1, 0};
+  report.injections_by_direction["inbound"] = {5, 4, 1, 0};
   report.pends_started = report.pends_completed = 2;
   report.packets_received = 11;
   report.packets_sent = 12;
@@ -91,6 +91,24 @@ TEST(Report, TextHasThePlacesAndOneHintWhenALineIsUnknown) {
   EXPECT_EQ(text.find(kDebugHint, hint + 1), std::string::npos);
   for (auto& violation : report.violations) violation.origins.clear();
   EXPECT_EQ(to_text(report).find(kDebugHint), std::string::npos);
+}
+
+TEST(Report, ALayerThatIsNeverAskedIsMarked) {
+  auto report = sample();
+  report.layers["FWPS_LAYER_STREAM_V4"] = {.is_asked = false};
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json["layers"]["FWPS_LAYER_STREAM_V4"]["classified"], 0);
+  EXPECT_EQ(json["layers"]["FWPS_LAYER_STREAM_V4"]["asked"], false);
+  EXPECT_FALSE(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"].contains("asked"));
+  EXPECT_THAT(to_text(report), HasSubstr("this layer is never asked"));
+}
+
+TEST(Report, RefusedInjectionsAreCounted) {
+  auto report = sample();
+  EXPECT_THAT(to_text(report), HasSubstr("1 failed\n"));
+  report.injections.refused = 2;
+  EXPECT_THAT(to_text(report), HasSubstr("1 failed, 2 calls refused\n"));
+  EXPECT_EQ(nlohmann::json::parse(to_json(report))["injections"]["refused"], 2);
 }
 
 TEST(Report, AnEmptyRunIsAValidReport) {

@@ -30,7 +30,7 @@ struct AwkwardReset {
     metadata.transportHeaderSize = 0x14;
     metadata.compartmentId = 1;
     record.time_ns = 5;
-    record.layer_name = "OUTBOUND_TRANSPORT_V4";
+    record.layer_name = "FWPS_LAYER_OUTBOUND_TRANSPORT_V4";
     record.direction = stack::Direction::Outbound;
     record.origin = "tcp.reset";
     record.protocol = 6;
@@ -118,9 +118,10 @@ TEST(TraceFormat, LineReadsFromSenderToReceiver) {
   auto entry = TraceEntry::of(reset.record, 0);
   entry.driver = "passthrough";
   EXPECT_THAT(format_line(entry),
-              testing::ContainsRegex("out OUTBOUND_TRANSPORT_V4 tcp 10.77.0.2:4444 > 10.77.0.1:40000 .RA. length 20 +"
-                                     "  tcp.reset +  metadata 0x8cc0 +  block absorb filter 65600 callout 300 "
-                                     ".passthrough.\n"));
+              testing::ContainsRegex(
+                  "out FWPS_LAYER_OUTBOUND_TRANSPORT_V4 tcp 10.77.0.2:4444 > 10.77.0.1:40000 .RA. length 20 +"
+                  "  tcp.reset +  metadata 0x8cc0 +  block absorb filter 65600 callout 300 "
+                  ".passthrough.\n"));
   entry.direction = stack::Direction::Inbound;
   EXPECT_THAT(format_line(entry), HasSubstr("10.77.0.1:40000 > 10.77.0.2:4444"));
 }
@@ -128,7 +129,7 @@ TEST(TraceFormat, LineReadsFromSenderToReceiver) {
 TEST(TraceFormat, WhatFollowsTheEndpointsStandsInColumns) {
   const AwkwardReset reset;
   auto one = TraceEntry::of(reset.record, 0), other = one;
-  other.layer = "INBOUND_IPPACKET_V4";
+  other.layer = "FWPS_LAYER_INBOUND_IPPACKET_V4";
   other.origin = "tcp.time_wait";
   other.length = 1448;
   other.metadata = {};
