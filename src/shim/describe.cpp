@@ -4,6 +4,10 @@
 #include <string_view>
 
 #include "src/shim/trace.hpp"
+#include "stack/packet/packet.hpp"
+#include "stack/wire/format.hpp"
+#include "wfp/ndis/chain.hpp"
+#include "wfp/ndis/nbl.hpp"
 
 namespace shim {
 namespace {
@@ -24,6 +28,8 @@ std::string protocol_name(std::uint8_t protocol) {
       return "protocol " + std::to_string(protocol);
   }
 }
+
+constexpr std::size_t kDescribedBytes = 128;  // of an injected packet: its headers
 
 // From the lowest bit up, as they are on the wire.
 constexpr std::array<std::string_view, 8> kTcpFlags{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
@@ -46,6 +52,24 @@ std::string FactsDescriber::describe() const {
     text.append(" type ").append(std::to_string(facts_.icmp_type));
   if (facts_.origin != stack::Origin::Unknown) text.append(" (").append(name_of(facts_.origin)).append(")");
   return text;
+}
+
+std::string describe_injection(const wfp::InjectRequest& request) {
+  if (request.nbl == nullptr || request.nbl->FirstNetBuffer == nullptr) return {};
+  std::array<std::byte, kDescribedBytes> bytes;
+  const auto size = wfp::ndis::copy_out(*request.nbl, 0, bytes);
+  const auto first = stack::Bytes{bytes}.first(size);
+  const unsigned version = size == 0 ? 0 : std::to_integer<unsigned>(bytes[0]) >> 4;
+  const bool has_header = request.path != wfp::InjectPath::TransportSend && (version == 4 || version == 6);
+  if (has_header) return stack::wire::format_ip(first);
+  wfp::ndis::reference(*request.nbl);
+  const stack::Packet packet = stack::Packet::take(request.nbl);
+  const stack::PacketMeta* const original = packet.parent_meta();
+  const bool is_known = original != nullptr && original->protocol != 0 &&
+                        wfp::ndis::origin(*request.nbl->ParentNetBufferList) == wfp::ndis::Origin::stack;
+  if (!is_known) return {};
+  return original->source.to_string() + " > " + original->destination.to_string() + " " +
+         stack::wire::format_transport(original->protocol, first);
 }
 
 }  // namespace shim

@@ -5,6 +5,7 @@
 
 #include "src/shim/facts.hpp"
 #include "wfp/engine/classify.hpp"
+#include "wfp/host/host.hpp"
 
 namespace shim {
 
@@ -17,5 +18,9 @@ class FactsDescriber final : public wfp::engine::Describer {
  private:
   const Facts& facts_;
 };
+
+// The same of a packet that a driver injects, outside any classify: from its bytes where they begin with an IP header, else
+// from what it was cloned from.
+std::string describe_injection(const wfp::InjectRequest& request);
 
 }  // namespace shim

@@ -45,6 +45,14 @@ void StackHost::inject(const wfp::InjectRequest& request) {
   }
 }
 
+// The stack's own limit on hops is what drops it, counts it and shows it, as if it had come that far.
+void StackHost::drop_looping(const wfp::InjectRequest& request) {
+  stack::Packet packet = stack::Packet::take(request.nbl);
+  packet.meta().origin = stack::Origin::Injected;
+  packet.meta().injection_hops = static_cast<std::uint8_t>(kMaxHops);
+  injector_.send_network(std::move(packet));
+}
+
 // The call does not say which transport the packet is of. A clone's original knows; for a packet that a driver made
 // itself the endpoint that it is sent for does.
 void StackHost::send_transport(stack::Packet packet, const wfp::InjectRequest& request) {

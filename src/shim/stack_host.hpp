@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "src/shim/describe.hpp"
 #include "stack/base/executor.hpp"
 #include "stack/hooks/authorizer.hpp"
 #include "stack/hooks/injector.hpp"
@@ -36,6 +37,8 @@ class StackHost final : public wfp::Host {
   void set_resumed_handler(std::function<void(stack::Ticket)> handler) { resumed_handler_ = std::move(handler); }
 
   void inject(const wfp::InjectRequest& request) override;
+  void drop_looping(const wfp::InjectRequest& request) override;
+  std::string describe(const wfp::InjectRequest& request) const override { return describe_injection(request); }
   void resume(std::uint64_t ticket) override;
   void abort_flow(std::uint64_t flow) override { control_.abort_flow(flow); }
   void layers_changed() override;

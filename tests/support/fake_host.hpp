@@ -25,6 +25,12 @@ class FakeHost final : public Host {
     request.nbl->Status = drop_status;
     ndis::release(*request.nbl);
   }
+  void drop_looping(const InjectRequest& request) override {
+    ++looping;
+    request.nbl->Status = STATUS_UNSUCCESSFUL;
+    ndis::release(*request.nbl);
+  }
+  std::string describe(const InjectRequest&) const override { return "the packet"; }
   void resume(std::uint64_t ticket) override {
     resumed.push_back(ticket);
     if (on_resume) on_resume(ticket);
@@ -54,6 +60,7 @@ class FakeHost final : public Host {
   bool keep = true;  // false: packets are given up inside inject()
   NTSTATUS drop_status = STATUS_SUCCESS;
   std::vector<InjectRequest> injected, injected_and_gone;
+  int looping = 0;
   std::vector<std::uint64_t> resumed, aborted;
   std::function<void(const InjectRequest&)> on_inject;
   std::function<void(std::uint64_t)> on_resume;

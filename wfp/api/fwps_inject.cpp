@@ -36,6 +36,14 @@ NTSTATUS inject_now(const inject::Injection& injection) {
   return injections == nullptr ? STATUS_FWP_TCPIP_NOT_READY : injections->inject(injection);
 }
 
+NTSTATUS refuse(const inject::Injection& injection, NTSTATUS status, const char* why) {
+  kernel::assert_irql_at_most(DISPATCH_LEVEL, injection.function);
+  inject::Injections* const injections = inject::Injections::current();
+  return injections == nullptr ? status : injections->refuse(injection, status, why);
+}
+
+constexpr const char* kFlagsWhy = "flags is reserved and must be 0";
+
 bool set_remote(InjectRequest& request, ADDRESS_FAMILY family, const UCHAR* remote, const SCOPE_ID& scope) {
   if (remote == nullptr) return false;
   request.remote_scope_id = scope.Value;
@@ -47,21 +55,27 @@ bool set_remote(InjectRequest& request, ADDRESS_FAMILY family, const UCHAR* remo
 template <typename SendParameters>
 NTSTATUS send_transport(inject::Injection injection, UINT64 endpoint, UINT32 flags, const SendParameters* arguments,
                         ADDRESS_FAMILY family, COMPARTMENT_ID compartment) {
-  if (flags != 0 || (family != AF_INET && family != AF_INET6)) return STATUS_INVALID_PARAMETER;
   InjectRequest& request = injection.request;
+  if (flags != 0) return refuse(injection, STATUS_INVALID_PARAMETER, kFlagsWhy);
+  if (family != AF_INET && family != AF_INET6)
+    return refuse(injection, STATUS_INVALID_PARAMETER, "addressFamily is neither AF_INET nor AF_INET6");
   request.address_family = family;
   request.endpoint = endpoint;
   request.compartment = compartment;
   injection.has_send_args = arguments != nullptr;
   if (arguments != nullptr && !set_remote(request, family, arguments->remoteAddress, arguments->remoteScopeId))
-    return STATUS_FWP_NULL_POINTER;
+    return refuse(injection, STATUS_FWP_NULL_POINTER, "sendArgs->remoteAddress is NULL");
   return inject_now(injection);
 }
 
-NTSTATUS not_built(const char* function, NET_BUFFER_LIST* nbl, FWPS_INJECT_COMPLETE0 completion) {
-  kernel::assert_irql_at_most(DISPATCH_LEVEL, function);
-  if (nbl == nullptr || completion == nullptr) return STATUS_FWP_NULL_POINTER;
-  return STATUS_FWP_TCPIP_NOT_READY;  // the documented answer while a path does not exist: nothing was taken
+// STATUS_FWP_TCPIP_NOT_READY is the documented answer while a path does not exist.
+NTSTATUS not_built(const char* function, HANDLE handle, InjectPath path, NET_BUFFER_LIST* nbl,
+                   FWPS_INJECT_COMPLETE0 completion) {
+  const auto injection = make(function, handle, nullptr, path, 0, nbl, completion, nullptr);
+  if (nbl == nullptr || completion == nullptr)
+    return refuse(injection, STATUS_FWP_NULL_POINTER,
+                  nbl == nullptr ? "netBufferList is NULL" : "completionFn is NULL");
+  return refuse(injection, STATUS_FWP_TCPIP_NOT_READY, "wfptap does not have this path yet");
 }
 
 }  // namespace
@@ -124,12 +138,14 @@ NTSTATUS NTAPI FwpsInjectTransportSendAsync1(HANDLE injectionHandle, HANDLE inje
                                              ADDRESS_FAMILY addressFamily, COMPARTMENT_ID compartmentId,
                                              NET_BUFFER_LIST* netBufferList, FWPS_INJECT_COMPLETE0 completionFn,
                                              HANDLE completionContext) {
-  // A header of the caller's own belongs to raw sockets, which this stack does not have.
-  if (sendArgs != nullptr && sendArgs->headerIncludeHeaderLength != 0) return STATUS_NOT_SUPPORTED;
-  return send_transport(
+  const auto injection =
       make("FwpsInjectTransportSendAsync1", injectionHandle, injectionContext, InjectPath::TransportSend,
-           FWPS_INJECTION_TYPE_TRANSPORT, netBufferList, completionFn, completionContext),
-      endpointHandle, flags, sendArgs, addressFamily, compartmentId);
+           FWPS_INJECTION_TYPE_TRANSPORT, netBufferList, completionFn, completionContext);
+  if (sendArgs != nullptr && sendArgs->headerIncludeHeaderLength != 0)
+    return refuse(
+        injection, STATUS_NOT_SUPPORTED,
+        "a header of the caller's own (headerIncludeHeader) belongs to raw sockets, which wfptap does not have");
+  return send_transport(injection, endpointHandle, flags, sendArgs, addressFamily, compartmentId);
 }
 
 NTSTATUS NTAPI FwpsInjectTransportReceiveAsync0(HANDLE injectionHandle, HANDLE injectionContext, PVOID reserved,
@@ -152,10 +168,10 @@ NTSTATUS NTAPI FwpsInjectTransportReceiveAsync0(HANDLE injectionHandle, HANDLE i
 NTSTATUS NTAPI FwpsInjectNetworkSendAsync0(HANDLE injectionHandle, HANDLE injectionContext, UINT32 flags,
                                            COMPARTMENT_ID compartmentId, NET_BUFFER_LIST* netBufferList,
                                            FWPS_INJECT_COMPLETE0 completionFn, HANDLE completionContext) {
-  if (flags != 0) return STATUS_INVALID_PARAMETER;
   inject::Injection injection =
       make("FwpsInjectNetworkSendAsync0", injectionHandle, injectionContext, InjectPath::NetworkSend,
            FWPS_INJECTION_TYPE_NETWORK, netBufferList, completionFn, completionContext);
+  if (flags != 0) return refuse(injection, STATUS_INVALID_PARAMETER, kFlagsWhy);
   injection.request.compartment = compartmentId;
   return inject_now(injection);
 }
@@ -164,10 +180,10 @@ NTSTATUS NTAPI FwpsInjectNetworkReceiveAsync0(HANDLE injectionHandle, HANDLE inj
                                               COMPARTMENT_ID compartmentId, IF_INDEX interfaceIndex,
                                               IF_INDEX subInterfaceIndex, NET_BUFFER_LIST* netBufferList,
                                               FWPS_INJECT_COMPLETE0 completionFn, HANDLE completionContext) {
-  if (flags != 0) return STATUS_INVALID_PARAMETER;
   inject::Injection injection =
       make("FwpsInjectNetworkReceiveAsync0", injectionHandle, injectionContext, InjectPath::NetworkReceive,
            FWPS_INJECTION_TYPE_NETWORK, netBufferList, completionFn, completionContext);
+  if (flags != 0) return refuse(injection, STATUS_INVALID_PARAMETER, kFlagsWhy);
   injection.request.compartment = compartmentId;
   injection.request.interface_index = interfaceIndex;
   injection.request.sub_interface_index = subInterfaceIndex;
@@ -176,20 +192,22 @@ NTSTATUS NTAPI FwpsInjectNetworkReceiveAsync0(HANDLE injectionHandle, HANDLE inj
 
 // --- paths that this stack does not have: nothing is taken ---
 
-NTSTATUS NTAPI FwpsInjectForwardAsync0(HANDLE, HANDLE, UINT32, ADDRESS_FAMILY, COMPARTMENT_ID, IF_INDEX,
-                                       NET_BUFFER_LIST* netBufferList, FWPS_INJECT_COMPLETE0 completionFn, HANDLE) {
-  return not_built("FwpsInjectForwardAsync0", netBufferList, completionFn);
+NTSTATUS NTAPI FwpsInjectForwardAsync0(HANDLE injectionHandle, HANDLE, UINT32, ADDRESS_FAMILY, COMPARTMENT_ID,
+                                       IF_INDEX, NET_BUFFER_LIST* netBufferList, FWPS_INJECT_COMPLETE0 completionFn,
+                                       HANDLE) {
+  return not_built("FwpsInjectForwardAsync0", injectionHandle, InjectPath::NetworkSend, netBufferList, completionFn);
 }
 
-NTSTATUS NTAPI FwpsInjectMacReceiveAsync0(HANDLE, HANDLE, UINT32, UINT16, IF_INDEX, NDIS_PORT_NUMBER,
+NTSTATUS NTAPI FwpsInjectMacReceiveAsync0(HANDLE injectionHandle, HANDLE, UINT32, UINT16, IF_INDEX, NDIS_PORT_NUMBER,
                                           NET_BUFFER_LIST* netBufferLists, FWPS_INJECT_COMPLETE0 completionFn,
                                           HANDLE) {
-  return not_built("FwpsInjectMacReceiveAsync0", netBufferLists, completionFn);
+  return not_built("FwpsInjectMacReceiveAsync0", injectionHandle, InjectPath::NetworkReceive, netBufferLists,
+                   completionFn);
 }
 
-NTSTATUS NTAPI FwpsInjectMacSendAsync0(HANDLE, HANDLE, UINT32, UINT16, IF_INDEX, NDIS_PORT_NUMBER,
+NTSTATUS NTAPI FwpsInjectMacSendAsync0(HANDLE injectionHandle, HANDLE, UINT32, UINT16, IF_INDEX, NDIS_PORT_NUMBER,
                                        NET_BUFFER_LIST* netBufferLists, FWPS_INJECT_COMPLETE0 completionFn, HANDLE) {
-  return not_built("FwpsInjectMacSendAsync0", netBufferLists, completionFn);
+  return not_built("FwpsInjectMacSendAsync0", injectionHandle, InjectPath::NetworkSend, netBufferLists, completionFn);
 }
 
 }  // extern "C"

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "wfp/ndis/nbl.hpp"
 
@@ -33,6 +34,13 @@ class Host {
   // Hands a packet to the stack's injector; the request's single NBL reference goes with it. The stack's last release ends
   // in the release handler that wfp/inject put on the NBL; NBL->Status then says what became of it.
   virtual void inject(const InjectRequest& request) = 0;
+
+  // A packet that was injected too often (wfp/inject): taken as above, and dropped under a reason of its own.
+  virtual void drop_looping(const InjectRequest& request) = 0;
+
+  // One line about a packet that is or is to be injected, from its bytes and what it was cloned from; "": nothing is known.
+  // Changes nothing. [any]
+  virtual std::string describe(const InjectRequest& request) const = 0;
 
   // A pended operation may go on: classify it again now, before returning (completion is synchronous). Unknown tickets are ignored.
   virtual void resume(std::uint64_t ticket) = 0;

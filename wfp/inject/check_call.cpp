@@ -76,7 +76,6 @@ NTSTATUS check_buffers(const Injection& injection) {
     return STATUS_INVALID_PARAMETER;
   }
   const std::size_t buffers = buffer_count(*injection.request.nbl);
-  if (buffers == 0) return STATUS_INVALID_PARAMETER;
   if (is_receive(injection.request.path) && buffers > 1) {
     report(
         ledger::rule::kNblMultiReceive,
@@ -115,9 +114,16 @@ NTSTATUS check_header(Injection& injection) {
 
 }  // namespace
 
-NTSTATUS check_call(Injection& injection) {
+NTSTATUS check_call(Injection& injection, std::string& why) {
   InjectRequest& request = injection.request;
-  if (request.nbl == nullptr || injection.completion == nullptr) return STATUS_FWP_NULL_POINTER;
+  if (request.nbl == nullptr || injection.completion == nullptr) {
+    why = request.nbl == nullptr ? "netBufferList is NULL" : "completionFn is NULL";
+    return STATUS_FWP_NULL_POINTER;
+  }
+  if (request.nbl->FirstNetBuffer == nullptr) {
+    why = "the NET_BUFFER_LIST has no NET_BUFFER";
+    return STATUS_INVALID_PARAMETER;
+  }
   check_inline(injection);
   if (const NTSTATUS status = check_owner(injection); status != STATUS_SUCCESS) return status;
   if (const NTSTATUS status = check_buffers(injection); status != STATUS_SUCCESS) return status;

@@ -1,5 +1,8 @@
 #include "wfp/inject/injection_handles.hpp"
 
+#include <array>
+#include <utility>
+
 #include "fwps/inject.h"
 #include "nt/ntstatus.h"
 #include "ws2def.h"
@@ -9,6 +12,25 @@ namespace {
 
 constexpr std::uint32_t kTypesOfZero =
     FWPS_INJECTION_TYPE_TRANSPORT | FWPS_INJECTION_TYPE_STREAM | FWPS_INJECTION_TYPE_FORWARD;
+
+std::string names_of(std::uint32_t types) {
+  constexpr std::array<std::pair<std::uint32_t, const char*>, 6> kNames{{
+      {FWPS_INJECTION_TYPE_STREAM, "FWPS_INJECTION_TYPE_STREAM"},
+      {FWPS_INJECTION_TYPE_TRANSPORT, "FWPS_INJECTION_TYPE_TRANSPORT"},
+      {FWPS_INJECTION_TYPE_NETWORK, "FWPS_INJECTION_TYPE_NETWORK"},
+      {FWPS_INJECTION_TYPE_FORWARD, "FWPS_INJECTION_TYPE_FORWARD"},
+      {FWPS_INJECTION_TYPE_L2, "FWPS_INJECTION_TYPE_L2"},
+      {FWPS_INJECTION_TYPE_VSWITCH_TRANSPORT, "FWPS_INJECTION_TYPE_VSWITCH_TRANSPORT"},
+  }};
+  std::string text;
+  for (const auto& [bit, name] : kNames)
+    if ((types & bit) != 0) text += (text.empty() ? "" : " | ") + std::string(name);
+  return text;
+}
+
+const char* name_of_family(std::uint16_t family) {
+  return family == AF_INET ? "AF_INET" : family == AF_INET6 ? "AF_INET6" : "of no family";
+}
 
 }  // namespace
 
@@ -33,6 +55,18 @@ NTSTATUS InjectionHandles::begin(HandleValue handle, std::uint32_t type, std::ui
   if (!fits) return STATUS_FWP_INJECT_HANDLE_STALE;
   ++entry->outstanding;
   return STATUS_SUCCESS;
+}
+
+std::string InjectionHandles::why_not(HandleValue handle, std::uint32_t type, std::uint16_t address_family) const {
+  if (handle == 0) return "injectionHandle is NULL; FwpsInjectionHandleCreate0 makes one before the first packet";
+  const std::lock_guard guard(lock_);
+  const Entry* const entry = handles_.find(handle);
+  if (entry == nullptr) return "injectionHandle is no injection handle, or was destroyed";
+  if (entry->closing) return "FwpsInjectionHandleDestroy0 is destroying the handle";
+  if ((entry->types & type) == 0)
+    return "the handle was not created for " + names_of(type) + " but for " + names_of(entry->types);
+  return std::string("the handle was created for ") + name_of_family(entry->address_family) + ", and the packet is " +
+         name_of_family(address_family);
 }
 
 void InjectionHandles::finished(HandleValue handle) {

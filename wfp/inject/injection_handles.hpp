@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "nt/ke.h"
@@ -28,6 +29,8 @@ class InjectionHandles {
   // One injection begins: STATUS_FWP_INJECT_HANDLE_STALE for no handle, one of another type or of another family;
   // STATUS_FWP_INJECT_HANDLE_CLOSING while it is destroyed. On success finished() follows, once.
   NTSTATUS begin(HandleValue handle, std::uint32_t type, std::uint16_t address_family);
+  // In words, after begin() has refused.
+  std::string why_not(HandleValue handle, std::uint32_t type, std::uint16_t address_family) const;
   void finished(HandleValue handle);
 
   bool close(HandleValue handle);   // no injection begins any more; false: no such handle, or closing already

@@ -3,6 +3,7 @@
 #include "nt/ntstatus.h"
 #include "wfp/engine/classify.hpp"
 #include "wfp/inject/check_call.hpp"
+#include "wfp/inject/refusal.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/ledger/rules.hpp"
@@ -33,19 +34,26 @@ Injections* Injections::current() { return the_injections.load(std::memory_order
 
 // --- calls of drivers ---
 
+NTSTATUS Injections::refuse(Injection injection, NTSTATUS status, const std::string& why) {
+  counters(injection.request.path).refused.fetch_add(1, std::memory_order_relaxed);
+  if (why.empty()) return remember_refusal(injection, status);  // a rule of its own has named it
+  if (injection.request.nbl != nullptr) injection.packet = host_.describe(injection.request);
+  return report_refusal(injection, status, why);
+}
+
 NTSTATUS Injections::inject(Injection injection) {
-  DirectionCounters& counter = counters(injection.request.path);
-  const auto refuse = [&](NTSTATUS status) {
-    counter.refused.fetch_add(1, std::memory_order_relaxed);
-    return status;
-  };
-  if (const NTSTATUS status = check_call(injection); status != STATUS_SUCCESS) return refuse(status);
-  const NTSTATUS begun = handles_.begin(injection.handle, injection.type, injection.request.address_family);
-  if (begun != STATUS_SUCCESS) return refuse(begun);
+  std::string why;
+  if (const NTSTATUS status = check_call(injection, why); status != STATUS_SUCCESS)
+    return refuse(std::move(injection), status, why);
+  const std::uint16_t family = injection.request.address_family;
+  if (const NTSTATUS status = handles_.begin(injection.handle, injection.type, family); status != STATUS_SUCCESS)
+    return refuse(std::move(injection), status, handles_.why_not(injection.handle, injection.type, family));
   Ticket* const ticket = tickets_.take();
   if (ticket == nullptr) {
     handles_.finished(injection.handle);
-    return refuse(STATUS_INSUFFICIENT_RESOURCES);
+    return refuse(
+        std::move(injection), STATUS_INSUFFICIENT_RESOURCES,
+        kernel::text("%zu injections are under way, or %zu wait for the stack", kMaxInjections, kMaxRequests));
   }
   if (!ndis::set_release_handler(*injection.request.nbl, *ticket)) {
     tickets_.give_back(*ticket);
@@ -58,10 +66,10 @@ NTSTATUS Injections::inject(Injection injection) {
                     .stack = {},
                     .kind = ledger::Kind::injection,
                     .about = injection.request.nbl});
-    return refuse(STATUS_INVALID_PARAMETER);
+    return refuse(std::move(injection), STATUS_INVALID_PARAMETER, "");
   }
   accept(injection, *ticket);
-  counter.accepted.fetch_add(1, std::memory_order_relaxed);
+  counters(injection.request.path).accepted.fetch_add(1, std::memory_order_relaxed);
   tickets_.request(*ticket);
   return STATUS_SUCCESS;
 }

@@ -37,6 +37,7 @@ struct Injection {
   InjectRequest request;
   FWPS_INJECT_COMPLETE0 completion = nullptr;
   HANDLE completion_context = nullptr;
+  std::string packet{};  // in words, for a call that is refused
 };
 
 struct InjectionCounts {
@@ -68,8 +69,10 @@ class Injections {
   // was. STATUS_FWP_INJECT_HANDLE_STALE: no such handle, or somebody destroys it already.
   NTSTATUS destroy(HandleValue handle);
   // STATUS_INVALID_PARAMETER, STATUS_FWP_NULL_POINTER, STATUS_FWP_INJECT_HANDLE_STALE or _CLOSING,
-  // STATUS_INSUFFICIENT_RESOURCES (bounds reached).
+  // STATUS_INSUFFICIENT_RESOURCES (bounds reached). A refusal is reported.
   NTSTATUS inject(Injection injection);
+  // For a call that is refused before it comes here: counted and reported like the others. Returns `status`.
+  NTSTATUS refuse(Injection injection, NTSTATUS status, const std::string& why);
   // `context` may be null.
   FWPS_PACKET_INJECTION_STATE state(HandleValue handle, const NET_BUFFER_LIST& nbl, std::uint64_t* context) const;
   // Handles that an unloaded driver left: destroyed. Returns how many.

@@ -27,6 +27,17 @@ void check_unchanged(const Ticket& ticket) {
   ndis::save_layout(nbl);
 }
 
+void report_loop(const Ticket& ticket, std::string packet) {
+  ledger::report({.rule = ledger::rule::kInjectLoop,
+                  .message = kernel::text(
+                      "%s: the packet and what it was cloned from were injected %u times; it goes round and is "
+                      "dropped. Ask FwpsQueryPacketInjectionState0 first, and permit what is "
+                      "FWPS_PACKET_INJECTED_BY_SELF or FWPS_PACKET_PREVIOUSLY_INJECTED_BY_SELF",
+                      ticket.function, kMaxHops),
+                  .packet = std::move(packet),
+                  .stack = {}});
+}
+
 }  // namespace
 
 // Those queued at entry: what an injection causes to be injected waits for the next turn.
@@ -49,8 +60,8 @@ void Injections::hand_over(Ticket& ticket) {
   check_unchanged(ticket);
   if (ndis::injection_mark(nbl).hops > kMaxHops) {
     too_many_hops_.fetch_add(1, std::memory_order_relaxed);
-    nbl.Status = kTooManyHopsStatus;
-    ndis::release(nbl);  // ends in the ticket, like everything else
+    report_loop(ticket, host_.describe(ticket.request));
+    host_.drop_looping(ticket.request);
     return;
   }
   if (nbl.FirstNetBuffer->Next != nullptr)

@@ -104,7 +104,8 @@ class LeftBehind {
     for (const LeftKind& left : kLeftKinds) {
       const std::size_t count = left.rule != nullptr ? ledger::alive_count(id_, left.kind) : 0;
       if (count != 0)
-        report(left.rule, text("%s unloaded with %s; %s", driver_, counted(count, left.what).c_str(), left.advice),
+        report(left.rule,
+               text("%s unloaded with %s; %s", driver_, counted(count, left.what).c_str(), advice_for(left).c_str()),
                left.kind);
     }
   }
@@ -120,6 +121,17 @@ class LeftBehind {
   UnloadResult take_result() { return std::move(result_); }
 
  private:
+  // A packet whose injection was refused never comes to the completion function that would have freed it.
+  std::string advice_for(const LeftKind& left) const {
+    const bool is_packet = left.kind == ledger::Kind::clone || left.kind == ledger::Kind::net_buffer_list;
+    const std::size_t refused = is_packet ? ledger::refused_count(id_, left.kind) : 0;
+    if (refused == 0) return left.advice;
+    return text(
+        "%s given to an injection call that failed, whose completion function is not called: free the packet "
+        "where the call fails",
+        (counted(refused, left.what) + (refused == 1 ? " was" : " were")).c_str());
+  }
+
   // With the places where what is left of the kind was acquired.
   void report(ledger::rule::Id rule, const std::string& message, ledger::Kind kind = ledger::Kind::thread,
               std::string_view detail = {}) {

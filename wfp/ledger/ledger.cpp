@@ -265,6 +265,26 @@ std::vector<Origin> history_of(Kind kind, const void* object) {
   return origins;
 }
 
+void mark_refused(const void* nbl) {
+  if (level() == Level::off) return;
+  for (const Kind kind : {Kind::clone, Kind::net_buffer_list}) {
+    auto& shard = shard_of(kind, nbl);
+    const std::lock_guard lock(shard.mutex);
+    if (Entry* const entry = shard.table.find(kind, nbl, running_driver); entry != nullptr) entry->was_refused = true;
+  }
+}
+
+std::size_t refused_count(DriverId driver, Kind kind) {
+  std::size_t count = 0;
+  for (auto& shard : state().shards) {
+    const std::lock_guard lock(shard.mutex);
+    shard.table.for_each([&](const Entry& entry) {
+      if (entry.driver == driver && entry.kind == kind && entry.was_refused) ++count;
+    });
+  }
+  return count;
+}
+
 std::size_t forget(DriverId driver) {
   std::size_t forgotten = 0;
   for (auto& shard : state().shards) {

@@ -123,6 +123,11 @@ std::vector<Origin> acquired_at(DriverId driver, Kind kind, std::string_view det
 // What is known of one object, alive or lately released: where it was acquired, and where released.
 std::vector<Origin> history_of(Kind kind, const void* object);
 
+// An injecting call refused this packet (NET_BUFFER_LIST or clone), so that its completion function never runs: what leaks
+// after that, leaks for another reason than other packets.
+void mark_refused(const void* nbl);
+std::size_t refused_count(DriverId driver, Kind kind);  // of those that are alive
+
 // Strikes out all that `driver` still holds, after its unload was reported. Returns how many entries there were.
 std::size_t forget(DriverId driver);
 

@@ -22,6 +22,7 @@ struct Entry {
   const void* object = nullptr;  // null: empty slot
   Kind kind = Kind::other;
   std::uint32_t nesting = 1;
+  bool was_refused = false;  // a packet whose injection the call refused
   DriverId driver = kNoDriver;
   const char* detail = "";
   std::size_t bytes = 0;

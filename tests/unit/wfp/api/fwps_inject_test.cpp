@@ -7,6 +7,7 @@ namespace wfp::inject {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 class FwpsInjectTest : public InjectTest {
  protected:
@@ -43,6 +44,8 @@ TEST_P(FwpsInjectTest, AHandleInjectsTellsItsStateAndIsDestroyed) {
   EXPECT_EQ(FwpsInjectionHandleDestroy0(handle), STATUS_SUCCESS);
   EXPECT_EQ(FwpsInjectionHandleDestroy0(handle), STATUS_FWP_INJECT_HANDLE_STALE);
   EXPECT_EQ(ledger::alive_count(driver, ledger::Kind::injection_handle), 0u);
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre(HasSubstr("flags is reserved"), HasSubstr("completionFn is NULL")));
 }
 
 TEST_P(FwpsInjectTest, ATransportSendNamesItsEndpointAndRemote) {
@@ -56,6 +59,8 @@ TEST_P(FwpsInjectTest, ATransportSendNamesItsEndpointAndRemote) {
   arguments.remoteScopeId.Value = 5;
   EXPECT_EQ(FwpsInjectTransportSendAsync0(handle, nullptr, 55, 0, &arguments, 99, 1, nbl, done, &done_count),
             STATUS_INVALID_PARAMETER);
+  EXPECT_THAT(ledger::take_messages(),
+              ElementsAre(HasSubstr("remoteAddress is NULL"), HasSubstr("neither AF_INET nor AF_INET6")));
   ASSERT_EQ(FwpsInjectTransportSendAsync0(handle, nullptr, 55, 0, &arguments, AF_INET, 1, nbl, done, &done_count),
             STATUS_SUCCESS);
   turn();

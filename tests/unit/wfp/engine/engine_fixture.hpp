@@ -13,6 +13,8 @@ namespace wfp::engine {
 class FakeHost : public Host {
  public:
   void inject(const InjectRequest&) override {}
+  void drop_looping(const InjectRequest&) override {}
+  std::string describe(const InjectRequest&) const override { return {}; }
   void resume(std::uint64_t) override {}
   void abort_flow(std::uint64_t) override {}
   void layers_changed() override { ++changes; }

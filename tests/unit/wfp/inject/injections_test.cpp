@@ -3,12 +3,14 @@
 #include <thread>
 
 #include "tests/unit/wfp/inject/fixture.hpp"
+#include "wfp/ledger/rules.hpp"
 #include "wfp/ndis/offsets.hpp"
 
 namespace wfp::inject {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 class InjectionsTest : public InjectTest {};
 INSTANTIATE_BOTH(InjectionsTest);
@@ -104,7 +106,7 @@ TEST_P(InjectionsTest, AFailedCallTakesNothing) {
   wrong_type.handle = transport;
   EXPECT_EQ(refused(wrong_type), STATUS_FWP_INJECT_HANDLE_STALE);
   Injection no_handle = make(InjectPath::NetworkSend, nbl);
-  no_handle.handle = network + 1;
+  no_handle.handle = 0;
   EXPECT_EQ(refused(no_handle), STATUS_FWP_INJECT_HANDLE_STALE);
   Injection wrong_family = make(InjectPath::TransportSend, nbl);
   wrong_family.request.address_family = AF_INET6;
@@ -115,6 +117,13 @@ TEST_P(InjectionsTest, AFailedCallTakesNothing) {
   Injection no_packet = make(InjectPath::NetworkSend, nullptr);
   EXPECT_EQ(refused(no_packet), STATUS_FWP_NULL_POINTER);
   EXPECT_EQ(injections->counts().outbound.refused, 5u);
+  EXPECT_THAT(
+      ledger::take_messages(),
+      ElementsAre(HasSubstr("(0xc0220102): the handle was not created for FWPS_INJECTION_TYPE_NETWORK but for"),
+                  HasSubstr("injectionHandle is NULL; FwpsInjectionHandleCreate0 makes one"),
+                  HasSubstr("created for AF_INET, and the packet is AF_INET6"),
+                  HasSubstr("STATUS_FWP_NULL_POINTER (0xc022001c): completionFn is NULL"),
+                  HasSubstr("netBufferList is NULL. It took nothing: the completion function is not called")));
   turn();
   EXPECT_TRUE(completed.empty());
   ndis::release(*nbl);
@@ -126,13 +135,16 @@ TEST_P(InjectionsTest, AFullQueueFailsTheCallAndTheCallerKeepsThePacket) {
     ASSERT_EQ(inject(InjectPath::NetworkSend, make_packet()), STATUS_SUCCESS);
   NET_BUFFER_LIST* const one_too_many = make_packet();
   EXPECT_EQ(inject(InjectPath::NetworkSend, one_too_many), STATUS_INSUFFICIENT_RESOURCES);
+  ASSERT_EQ(ledger::notes().size(), 1u) << "no mistake of the driver's";
+  EXPECT_EQ(ledger::notes()[0].rule, ledger::rule::kInjectRefused);
+  EXPECT_EQ(ledger::notes()[0].packet, "the packet");
   ndis::release(*one_too_many);  // ends at the pool, not in a ticket
   turn();
   EXPECT_EQ(completed.size(), kMaxRequests);
   EXPECT_EQ(injections->destroy(network), STATUS_SUCCESS);  // the refused one does not hold it
 }
 
-TEST_P(InjectionsTest, TooManyHopsCompleteWithoutTheStack) {
+TEST_P(InjectionsTest, TooManyHopsAreNamedAndCompleteWithoutTheStack) {
   NET_BUFFER_LIST* const nbl = make_packet();
   ndis::injection_mark(*nbl).hops = kMaxHops;
   ASSERT_EQ(inject(InjectPath::NetworkReceive, nbl), STATUS_SUCCESS);
@@ -141,6 +153,14 @@ TEST_P(InjectionsTest, TooManyHopsCompleteWithoutTheStack) {
   ASSERT_EQ(completed.size(), 1u);
   EXPECT_EQ(completed[0].status, kTooManyHopsStatus);
   EXPECT_EQ(injections->counts().too_many_hops, 1u);
+  EXPECT_EQ(host.looping, 1);
+  const auto found = ledger::violations();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].rule, ledger::rule::kInjectLoop);
+  EXPECT_EQ(found[0].driver, driver);
+  EXPECT_EQ(found[0].packet, "the packet");
+  EXPECT_THAT(found[0].message, testing::HasSubstr("FwpsQueryPacketInjectionState0"));
+  ledger::clear_violations();
 
   NET_BUFFER_LIST* const last = make_packet();
   ndis::injection_mark(*last).hops = kMaxHops - 1;
@@ -161,6 +181,9 @@ TEST_P(InjectionsTest, WhatIsUnderWayIsBounded) {
   }
   NET_BUFFER_LIST* const one_too_many = ndis::clone(*original, many);
   EXPECT_EQ(inject(InjectPath::NetworkSend, one_too_many), STATUS_INSUFFICIENT_RESOURCES);
+  ASSERT_EQ(ledger::notes().size(), 1u) << "no mistake of the driver's";
+  EXPECT_EQ(ledger::notes()[0].rule, ledger::rule::kInjectRefused);
+  EXPECT_EQ(ledger::notes()[0].packet, "the packet");
   ndis::release(*one_too_many);
   for (const InjectRequest& request : std::exchange(host.injected, {})) ndis::release(*request.nbl);
   turn();
