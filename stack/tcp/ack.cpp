@@ -1,6 +1,7 @@
 #include "stack/tcp/ack.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "stack/tcp/window.hpp"
 
@@ -23,8 +24,7 @@ Scoreboard::Delivered apply_sack(Tcb& tcb, const Segment& segment) {
                           block.right.at_or_before(tcb.snd_nxt);
     if (!is_sound) continue;
     const Scoreboard::Delivered one = tcb.scoreboard.sack(block.left, block.right);
-    all.bytes += one.bytes;
-    all.any_retransmitted |= one.any_retransmitted;
+    all.add(one);
     if (one.sample_sent_at && (!all.sample_sent_at || *all.sample_sent_at < *one.sample_sent_at))
       all.sample_sent_at = one.sample_sent_at;
   }
@@ -73,7 +73,7 @@ void leave_persist(Tcb& tcb) {
 std::uint32_t acknowledge_data(Tcb& tcb, const Segment& segment, Scoreboard::Delivered& delivered, Instant now) {
   const Seq una = segment.ack_number;
   const Scoreboard::Delivered cumulative = tcb.scoreboard.acknowledge(una);
-  delivered.any_retransmitted |= cumulative.any_retransmitted;
+  delivered.add(cumulative);
   if (cumulative.sample_sent_at) delivered.sample_sent_at = cumulative.sample_sent_at;
   const std::uint32_t acked_data = free_acknowledged(tcb, una);
   tcb.snd_una = una;
@@ -93,8 +93,15 @@ bool is_cwnd_limited(const Congestion& congestion, std::uint32_t flight_bytes) {
   return flight_bytes + 2 * congestion.mss() >= congestion.cwnd_bytes();
 }
 
-void grow_congestion_window(Tcb& tcb, std::uint32_t acked_data, std::uint32_t flight_before, Instant now) {
-  tcb.congestion->on_ack({.acked_bytes = acked_data,
+// Bytes count when they arrive, reported or acknowledged in order, and only once: what the peer had reported before a
+// timeout, or during a recovery, has left the network long ago. The window grows with the next acknowledgement in
+// order.
+void count_delivered(Tcb& tcb, const Scoreboard::Delivered& delivered, std::uint32_t acked_data,
+                     std::uint32_t flight_before, Instant now) {
+  tcb.delivered_uncounted += delivered.first_bytes;
+  if (acked_data == 0) return;
+  tcb.congestion->on_ack({.acked_bytes = std::exchange(tcb.delivered_uncounted, 0),
+                          .packet_bytes = delivered.packet_bytes,
                           .now = now,
                           .srtt = tcb.rtt.srtt(),
                           .is_cwnd_limited = is_cwnd_limited(*tcb.congestion, flight_before)});
@@ -129,12 +136,15 @@ void process_ack(Tcb& tcb, const Segment& segment, Actions& actions, Instant now
   tcb.recovery.on_ack({.una = tcb.snd_una,
                        .nxt = tcb.snd_nxt,
                        .acked_bytes = acked,
+                       .flight_before = flight_before,
                        .is_duplicate = tcb.sack_ok ? has_new_sack : plain_duplicate,
                        .has_sack = tcb.sack_ok,
                        .now = now},
                       tcb.scoreboard, *tcb.congestion);
-  if (acked_data > 0 && phase_before != Recovery::Phase::Fast)
-    grow_congestion_window(tcb, acked_data, flight_before, now);
+  if (phase_before == Recovery::Phase::Fast || tcb.recovery.phase() == Recovery::Phase::Fast)
+    tcb.delivered_uncounted = 0;
+  else
+    count_delivered(tcb, delivered, acked_data, flight_before, now);
   take_window(tcb, segment, now);
   if (acked_data > 0) actions.writable();
 }

@@ -17,7 +17,8 @@ namespace stack::tcp {
 class Congestion {
  public:
   struct Ack {
-    std::uint32_t acked_bytes = 0;  // newly acknowledged in order
+    std::uint32_t acked_bytes = 0;   // arrived, and no acknowledgement before has counted them
+    std::uint32_t packet_bytes = 0;  // the largest packet among them: a large send gets one acknowledgement
     Instant now;
     Duration srtt{};
     bool is_cwnd_limited = true;  // the window, not the application, held data back (is_cwnd_limited in ack.cpp)
@@ -28,7 +29,8 @@ class Congestion {
 
   // New data was acknowledged outside of loss recovery.
   virtual void on_ack(const Ack& ack) = 0;
-  // Loss found by acknowledgements: once a window. `flight_bytes` was outstanding, limited transmit not counted.
+  // Loss found by acknowledgements: once a window. `flight_bytes` was in the network before the first sign of it: what
+  // the peer had reported was not, nor is what limited transmit added. The window never comes out larger.
   virtual void on_loss(std::uint32_t flight_bytes, Instant now) = 0;
   // The retransmission timer expired. `is_first`: not a repeated timeout of the same data (RFC 5681 3.1).
   virtual void on_timeout(std::uint32_t flight_bytes, bool is_first, Instant now) = 0;
@@ -49,9 +51,14 @@ class Congestion {
 
  protected:
   explicit Congestion(std::uint32_t mss) : mss_(mss), cwnd_bytes_(mss) {}
-  // RFC 5681 3.1 with appropriate byte counting (RFC 3465, L = 2 segments): returns the bytes that were left over
-  // when the threshold was reached.
-  std::uint32_t slow_start(std::uint32_t acked_bytes);
+  // RFC 5681 3.1 with appropriate byte counting: an acknowledgement lets the window grow by two segments at the most,
+  // in the slow start after a timeout by one (RFC 3465 2.2, 2.3), or by as many packets as large as those that it
+  // acknowledges. Returns the bytes that are left for congestion avoidance once the threshold is reached.
+  std::uint32_t slow_start(const Ack& ack);
+  // The threshold after a loss: `share` of what was in use, at least two segments (RFC 5681 3.1 (4), RFC 9438 4.6).
+  std::uint32_t threshold_after_loss(std::uint32_t flight_bytes, double share) const;
+  void continue_from_threshold();  // fast recovery
+  void start_over();               // after a timeout
   void grow(std::uint32_t bytes) { cwnd_bytes_ = std::min(cwnd_bytes_ + bytes, kMaxWindow); }
 
   static constexpr std::uint32_t kMaxWindow = 1U << 30;  // what a scaled window can ask for (RFC 7323 2.2)
@@ -59,6 +66,9 @@ class Congestion {
   std::uint32_t mss_;
   std::uint32_t cwnd_bytes_;
   std::uint32_t ssthresh_bytes_ = UINT32_MAX;
+
+ private:
+  bool slow_start_after_timeout_ = false;
 };
 
 std::unique_ptr<Congestion> make_congestion(CongestionAlgorithm algorithm, std::uint32_t mss);

@@ -36,7 +36,7 @@ void Cubic::on_ack(const Ack& ack) {
   }
   last_ack_ = ack.now;
   std::uint32_t acked = ack.acked_bytes;
-  if (in_slow_start()) acked = slow_start(acked);
+  if (in_slow_start()) acked = slow_start(ack);
   if (acked == 0) return;
   if (!has_epoch_) begin_epoch(ack.now);
 
@@ -65,21 +65,22 @@ void Cubic::reduce(std::uint32_t flight_bytes) {
   cwnd_prior_ = now_segments;
   // Fast convergence (4.7): when the window falls short of the last maximum, leave room for others.
   w_max_ = now_segments < w_max_ ? now_segments * (1.0 + kBeta) / 2.0 : now_segments;
-  ssthresh_bytes_ = std::max(static_cast<std::uint32_t>(flight_bytes * kBeta), 2 * mss_);
+  ssthresh_bytes_ = threshold_after_loss(flight_bytes, kBeta);
   has_epoch_ = false;
   fraction_ = 0;
 }
 
 void Cubic::on_loss(std::uint32_t flight_bytes, Instant) {
   reduce(flight_bytes);
-  cwnd_bytes_ = ssthresh_bytes_;
+  after_timeout_ = false;
+  continue_from_threshold();
 }
 
 void Cubic::on_timeout(std::uint32_t flight_bytes, bool is_first, Instant) {
   if (is_first) reduce(flight_bytes);
   has_epoch_ = false;
   after_timeout_ = true;
-  cwnd_bytes_ = mss_;
+  start_over();
 }
 
 void Cubic::on_idle(std::uint32_t restart_window, Instant now) {

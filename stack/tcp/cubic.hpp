@@ -28,7 +28,7 @@ class Cubic final : public Congestion {
   double w_est_ = 0;       // what NewReno would have
   double fraction_ = 0;    // growth in bytes that did not make a whole byte yet
   bool has_epoch_ = false;
-  bool after_timeout_ = false;
+  bool after_timeout_ = false;  // the first epoch is to start flat
   Instant epoch_start_{};
   Instant last_ack_{};
 };

@@ -23,9 +23,10 @@ class Recovery {
   struct Ack {
     Seq una;  // after it
     Seq nxt;
-    std::uint32_t acked_bytes = 0;  // newly, in order
-    bool is_duplicate = false;      // RFC 5681 2 without SACK; with SACK: it brought new SACK information
-    bool has_sack = false;          // SACK was negotiated
+    std::uint32_t acked_bytes = 0;    // newly, in order
+    std::uint32_t flight_before = 0;  // what was in the network before it: in_flight()
+    bool is_duplicate = false;        // RFC 5681 2 without SACK; with SACK: it brought new SACK information
+    bool has_sack = false;            // SACK was negotiated
     Instant now;
   };
 
@@ -45,17 +46,19 @@ class Recovery {
   bool take_rescue() { return !std::exchange(rescue_used_, true); }
 
  private:
-  void enter_fast(const Ack& ack, Scoreboard& scoreboard, Congestion& congestion);
+  void enter_fast(const Ack& ack, Congestion& congestion);
+  bool leave(const Ack& ack);
   void on_partial(const Ack& ack, Scoreboard& scoreboard, const Congestion& congestion);
 
   Phase phase_ = Phase::Open;
   Seq recovery_point_{};
+  Seq loss_end_{};           // of what SACK said to be lost since the recovery began
   bool is_guarded_ = false;  // no new recovery yet, although this one is over
   bool force_retransmission_ = false;
   bool rescue_used_ = false;
   bool has_sack_ = false;
   std::uint32_t duplicate_acks_ = 0;
-  std::uint32_t flight_before_duplicates_ = 0;  // outstanding at the first of them
+  std::uint32_t flight_before_duplicates_ = 0;  // in the network at the first of them
   Seq timeout_una_{};                           // what the last timeout was about
 };
 

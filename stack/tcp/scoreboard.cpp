@@ -15,6 +15,10 @@ std::size_t Scoreboard::index_of(Seq seq) const {
   return static_cast<std::size_t>(after - ranges_.begin()) - 1;
 }
 
+//            at
+//             v
+//   ----- index -----        -- index -- - index+1 -
+//   |       a       |   ->   |    a    |     a     |      both parts keep every mark
 bool Scoreboard::split(std::size_t index, Seq at) {
   if (ranges_[index].begin == at) return true;
   if (range_count() >= kMaxRanges) return false;
@@ -37,8 +41,17 @@ void Scoreboard::set_twice(SentRange& range, bool twice) {
   twice_bytes_ = twice ? twice_bytes_ + range.size() : twice_bytes_ - range.size();
 }
 
+void Scoreboard::Delivered::add(const Delivered& other) {
+  bytes += other.bytes;
+  first_bytes += other.first_bytes;
+  packet_bytes = std::max(packet_bytes, other.packet_bytes);
+  any_retransmitted |= other.any_retransmitted;
+}
+
 void Scoreboard::note_delivered(const SentRange& range, Delivered& delivered) const {
   delivered.bytes += range.size();
+  if (!range.reported) delivered.first_bytes += range.size();
+  if (!range.lost) delivered.packet_bytes = std::max(delivered.packet_bytes, range.size());
   if (range.retransmitted)
     delivered.any_retransmitted = true;
   else if (!delivered.sample_sent_at || *delivered.sample_sent_at < range.sent_at)
@@ -56,6 +69,11 @@ void Scoreboard::pop_front() {
   }
 }
 
+//             una                         una
+//              v                           v
+//   | a | b |  c  | d |        | a |   b   |//c//| d |        // reported before: not delivered a second time
+//    \------/ \__             \-----------/
+//    delivered   stays, from una on
 Scoreboard::Delivered Scoreboard::acknowledge(Seq una) {
   Delivered delivered;
   while (!empty() && ranges_[first_].begin.before(una)) {
@@ -75,6 +93,9 @@ Scoreboard::Delivered Scoreboard::acknowledge(Seq una) {
   return delivered;
 }
 
+// Reported neighbours become one range, so that a long flight behind one hole costs two.
+//          index                         index
+//   | a |//b//|//c//| d |    ->    | a |///b///| d |
 void Scoreboard::merge_sacked(std::size_t index) {
   const auto joins = [this](std::size_t left) {
     return left >= first_ && left + 1 < ranges_.size() && ranges_[left].sacked && ranges_[left + 1].sacked;
@@ -87,6 +108,16 @@ void Scoreboard::merge_sacked(std::size_t index) {
   if (index > first_ && joins(index - 1)) join(index - 1);
 }
 
+// A block against the ranges. Where it begins or ends inside one that was not reported, that is split; where it does so
+// inside a reported one, nothing is to be done. Blocks reach at most from the first range to the last.
+//
+//   |    a    |    b    |    c    |          |    a    |////b////|    c    |         // reported before
+//     [-----)                                    [---------)
+//     a splits in three, the middle is new      the end of a is new, b merges with it
+//
+//   |    a    |    b    |    c    |          |////a////|    b    |////c////|
+//        [-----------------)                      [-----------------)
+//   a and c split, b is new as a whole        b alone is new, and all three merge
 Scoreboard::Delivered Scoreboard::sack(Seq left, Seq right) {
   Delivered delivered;
   if (empty()) return delivered;
@@ -102,11 +133,11 @@ Scoreboard::Delivered Scoreboard::sack(Seq left, Seq right) {
     if (!ranges_[at].sacked) {
       if (right.before(ranges_[at].end) && !split(at, right)) break;
       SentRange& range = ranges_[at];
+      note_delivered(range, delivered);
       set_lost(range, false);
       set_twice(range, false);
-      range.sacked = true;
+      range.sacked = range.reported = true;
       sacked_bytes_ += range.size();
-      note_delivered(range, delivered);
       const Seq end = range.end;
       merge_sacked(at);
       if (!end.before(right)) break;
@@ -124,6 +155,10 @@ void Scoreboard::on_sent(Seq begin, Seq end, Instant now) {
   ranges_.push_back({begin, end, now});
 }
 
+// What left again need not be what was sent as one, but it never begins or ends with reported bytes.
+//
+//   |  a  |  b  |  c  |  d  |
+//      [-----------)             a and c split; their parts inside, and b, are under way again
 void Scoreboard::on_retransmitted(Seq begin, Seq end, Instant now) {
   std::size_t at = index_of(begin);
   if (ranges_[at].begin != begin && split(at, begin)) ++at;
@@ -138,7 +173,13 @@ void Scoreboard::on_retransmitted(Seq begin, Seq end, Instant now) {
   }
 }
 
-bool Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
+// Walks down from the top until what is reported above suffices; everything below that is lost which was not
+// reported and not sent again.
+//
+//   | a |/b/| c |/d/| e |/f/| g |            // reported, each a segment
+//    lost ^   two above c, one above e: no judgement yet
+//         at: the third from the top
+std::optional<Seq> Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
   constexpr std::size_t kDupThresh = 3;  // RFC 6675 2
   std::uint32_t bytes_above = 0;
   std::size_t blocks_above = 0;
@@ -149,15 +190,15 @@ bool Scoreboard::mark_lost_by_sack(std::uint32_t mss) {
     bytes_above += ranges_[at].size();
     ++blocks_above;
   }
-  if (blocks_above < kDupThresh && bytes_above <= (kDupThresh - 1) * mss) return false;
-  bool marked = false;
+  if (blocks_above < kDupThresh && bytes_above <= (kDupThresh - 1) * mss) return std::nullopt;
+  std::optional<Seq> marked;
   for (std::size_t i = first_; i < at; ++i) {
     SentRange& range = ranges_[i];
     if (range.sacked || range.lost) continue;
     set_twice(range, false);  // if it was sent again, the second copy is still under way
     if (range.retransmitted) continue;
     set_lost(range, true);
-    marked = true;
+    marked = range.end;
   }
   return marked;
 }
@@ -182,6 +223,8 @@ void Scoreboard::mark_front_lost(std::uint32_t size) {
   if (!ranges_[first_].sacked) set_lost(ranges_[first_], true);
 }
 
+//   | a |~b~|~c~|~d~| e |~f~|                ~ lost
+//       [----------)                         one packet may carry all of what was lost in a row, up to `limit`
 std::optional<SentRange> Scoreboard::next_lost(std::uint32_t limit) const {
   if (lost_bytes_ == 0) return std::nullopt;
   std::size_t at = first_;

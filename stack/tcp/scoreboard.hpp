@@ -24,6 +24,7 @@ struct SentRange {
   Seq end;
   Instant sent_at;             // last transmission
   bool sacked = false;         // the peer has it
+  bool reported = false;       // the peer said so once, which a timeout does not undo
   bool lost = false;           // to be sent again
   bool retransmitted = false;  // was sent more than once: no round-trip sample (Karn)
   bool twice = false;          // sent again although not taken for lost: both copies may be under way
@@ -37,8 +38,12 @@ class Scoreboard {
 
   struct Delivered {
     std::uint32_t bytes = 0;                // newly acknowledged or reported
+    std::uint32_t first_bytes = 0;          // of these, what was never reported before
+    std::uint32_t packet_bytes = 0;         // the largest range that was under way, as it was sent or the peer cut it
     std::optional<Instant> sample_sent_at;  // when the newest unambiguous one of them was sent
     bool any_retransmitted = false;
+
+    void add(const Delivered& other);  // all but the sample
   };
 
   // Everything outstanding is acknowledged up to `una`.
@@ -51,8 +56,8 @@ class Scoreboard {
   void on_retransmitted(Seq begin, Seq end, Instant now);
 
   // RFC 6675 4 IsLost(): what lies below three SACKed sequences, or below more than two segments' worth of SACKed
-  // bytes, is lost. Returns whether anything was newly marked.
-  bool mark_lost_by_sack(std::uint32_t mss);
+  // bytes, is lost. Returns the end of the last range that was newly marked, if any was.
+  std::optional<Seq> mark_lost_by_sack(std::uint32_t mss);
   // The timer expired: all that was not SACKed is lost; the marks of the peer are forgotten too (RFC 2018 8), because
   // it may have given up what it only promised.
   void mark_all_lost(bool forget_sacks);

@@ -47,6 +47,7 @@ void Tcb::begin_transfer() {
   update_mss();
   congestion->set_initial_window(initial_window());
   snd_small_end = snd_una;
+  delivered_uncounted = 0;  // the SYN is no data
   if (syn_retransmissions > 0) rtt.raise_after_syn_loss();
 }
 

@@ -88,7 +88,8 @@ struct Tcb {
   Recovery recovery;
   RttEstimator rtt;
   std::unique_ptr<Congestion> congestion;
-  Instant last_sent_at{};  // of data
+  Instant last_sent_at{};                 // of data
+  std::uint32_t delivered_uncounted = 0;  // bytes that have arrived, for which the window has not grown yet
   unsigned syn_retransmissions = 0;
   unsigned persist_probes = 0;  // sent into the peer's closed window since it closed
 

@@ -24,6 +24,46 @@ TEST(Reno, SlowStartThenOneSegmentAWindow) {
   for (int i = 0; i < 10; ++i) reno.on_ack(acked(kMss));
   EXPECT_EQ(reno.cwnd_bytes(), 11 * kMss);
 }
+// RFC 3465 2.2: two segments for each acknowledgement, however much it covers; what it covers is not lost.
+TEST(Reno, AnAckOfManySegmentsGrowsTheWindowByTwo) {
+  Reno reno{kMss};
+  reno.set_initial_window(10 * kMss);
+  reno.on_ack(acked(10 * kMss));
+  EXPECT_EQ(reno.cwnd_bytes(), 12 * kMss);
+  auto large = acked(24 * kMss);  // two large sends, which one acknowledgement answers as it does two segments
+  large.packet_bytes = 12 * kMss;
+  reno.on_ack(large);
+  EXPECT_EQ(reno.cwnd_bytes(), 36 * kMss);
+}
+TEST(Reno, AfterATimeoutByOneUntilTheThreshold) {
+  Reno reno{kMss};
+  reno.set_initial_window(20 * kMss);
+  reno.on_timeout(20 * kMss, true, {});
+  for (std::uint32_t i = 1; i < 10; ++i) {
+    EXPECT_EQ(reno.cwnd_bytes(), i * kMss);
+    reno.on_ack(acked(2 * kMss));
+  }
+  EXPECT_EQ(reno.cwnd_bytes(), 10 * kMss);
+  EXPECT_FALSE(reno.in_slow_start());
+}
+// RFC 5681 3.1: the flight of before may have been larger than the window that is left of it.
+TEST(Congestion, NoLossRaisesTheWindow) {
+  for (const auto algorithm : {CongestionAlgorithm::Cubic, CongestionAlgorithm::NewReno})
+    for (std::uint32_t cwnd = 1; cwnd < 20; ++cwnd)
+      for (const std::uint32_t flight : {1u, 7u, 85u, 1'000u}) {
+        const auto after_loss = make_congestion(algorithm, kMss), after_timeout = make_congestion(algorithm, kMss);
+        after_loss->set_initial_window(cwnd * kMss);
+        after_timeout->set_initial_window(cwnd * kMss);
+        after_loss->on_loss(flight * kMss, {});
+        EXPECT_LE(after_loss->cwnd_bytes(), cwnd * kMss) << flight;
+        if (cwnd > 2) {
+          EXPECT_LT(after_loss->cwnd_bytes(), cwnd * kMss) << flight;
+        }
+        after_timeout->on_timeout(flight * kMss, true, {});
+        EXPECT_EQ(after_timeout->cwnd_bytes(), kMss);
+        EXPECT_LE(after_timeout->ssthresh_bytes(), std::max(cwnd * 7 / 10 + 1, 2U) * kMss) << flight;
+      }
+}
 TEST(Reno, ApplicationLimitedDoesNotGrow) {
   Reno reno{kMss};
   reno.set_initial_window(10 * kMss);
@@ -171,7 +211,7 @@ TEST_F(WindowInUse, FromHalfOfItOnInSlowStart) {
   round_trip(4'000);
   EXPECT_EQ(cwnd(), 10'000u);
   round_trip(5'000);
-  EXPECT_EQ(cwnd(), 15'000u);
+  EXPECT_EQ(cwnd(), 12'000u);
 }
 TEST_F(WindowInUse, ButForTwoSegmentsInCongestionAvoidance) {
   established({});
