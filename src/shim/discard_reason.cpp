@@ -41,6 +41,7 @@ bool transport_reason(Drop drop, DiscardReason& reason) {
       reason = transport(InetDiscardOutsideWindow);
       return true;
     case Drop::TcpPaws:
+    case Drop::TcpTimestampMissing:
       reason = transport(InetDiscardPawsFailed);
       return true;
     case Drop::TcpAfterClose:

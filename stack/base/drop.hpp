@@ -45,6 +45,7 @@ namespace stack {
   X(BadCookie, "bad_cookie")                          \
   X(TcpUnacceptable, "tcp_unacceptable")              \
   X(TcpPaws, "tcp_paws")                              \
+  X(TcpTimestampMissing, "tcp_timestamp_missing")     \
   X(TcpOutOfOrderLimit, "tcp_out_of_order_limit")     \
   X(TcpAfterClose, "tcp_after_close")                 \
   X(ConnectionLimit, "connection_limit")              \

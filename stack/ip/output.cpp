@@ -212,6 +212,9 @@ void Output::tell_transport(const Packet& packet, const IpHeader& header, PathEv
   if (header.fragment && header.fragment->offset != 0) return;
   PathEvent event;
   event.kind = kind;
+  // Our own neighbour does not answer: unlike a router's word (RFC 1122 4.2.3.9) that needs no second opinion, and an
+  // attempt to connect ends with it, as on other hosts, after the three seconds that neighbours are asked for.
+  event.is_hard = kind == PathEvent::Kind::HostUnreachable;
   event.mtu = mtu;
   event.local = header.source;
   event.remote = header.destination;

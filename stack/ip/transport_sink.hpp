@@ -8,7 +8,8 @@
 
 namespace stack::ip {
 
-// An ICMP error about a packet that this host sent, reduced to what a transport acts on.
+// An ICMP error about a packet that this host sent, or its like from the stack itself (too big for the path, a
+// neighbour that does not answer), reduced to what a transport acts on.
 struct PathEvent {
   enum class Kind : std::uint8_t {
     PacketTooBig,

@@ -44,15 +44,15 @@ bool Tcp::is_pended(const Inbound& inbound) const {
 }
 
 void Tcp::admit_syn(const std::shared_ptr<Listener>& listener, Inbound& inbound, Instant now) {
-  if (!is_from_a_host(inbound)) return static_cast<void>(discard(inbound, Drop::BadSourceAddress));
+  if (!is_from_a_host(inbound)) return discard(inbound, Drop::BadSourceAddress);
   inbound.facts = listener->facts();
-  if (is_pended(inbound)) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
+  if (is_pended(inbound)) return discard(inbound, Drop::PendRetransmission);
   if (!has_room_for_child(*listener)) {
     // The ACK of a cookie would not get past a block of TIME_WAIT.
     const bool can_help =
         config_.syn_cookies && listener->accepted_.size() < config_.accept_backlog && !demux_.contains(inbound.tuple);
     if (can_help) return send_cookie(*listener, inbound, now);
-    return static_cast<void>(discard(inbound, Drop::ListenQueueFull));
+    return discard(inbound, Drop::ListenQueueFull);
   }
   const EndpointPtr child = admit_child(listener, inbound, now);
   if (child == nullptr) return;
@@ -113,7 +113,7 @@ void Tcp::on_child_established(Endpoint& child) {
 void Tcp::send_cookie(Listener& listener, Inbound& inbound, Instant now) {
   if (!inspect(inbound)) return;
   const auto route = parts_.ip.route(inbound.tuple.remote.address, inbound.tuple.local.address);
-  if (!route) return static_cast<void>(discard(inbound, route.drop()));
+  if (!route) return discard(inbound, route.drop());
   listener.cookies_until_ = now + SynCookies::kLifetime + SynCookies::kPeriod;
   parts_.hooks.stats().count(Drop::ListenQueueFull);
 
@@ -142,9 +142,9 @@ void Tcp::send_cookie(Listener& listener, Inbound& inbound, Instant now) {
 void Tcp::admit_cookie(const std::shared_ptr<Listener>& listener, Inbound& inbound,
                        const SynCookies::Restored& restored, Instant now) {
   inbound.facts = listener->facts();
-  if (is_pended(inbound)) return static_cast<void>(discard(inbound, Drop::PendRetransmission));
+  if (is_pended(inbound)) return discard(inbound, Drop::PendRetransmission);
   if (connection_count_ >= config_.connection_limit || listener->accepted_.size() >= config_.accept_backlog)
-    return static_cast<void>(discard(inbound, Drop::ListenQueueFull));
+    return discard(inbound, Drop::ListenQueueFull);
   const EndpointPtr child = admit_child(listener, inbound, now);
   if (child == nullptr) return;
   demux_.insert(inbound.tuple, child);

@@ -2,7 +2,7 @@
 
 namespace stack::tcp {
 
-std::optional<Answer> reset_for(const Segment& segment) {
+std::optional<Answer> reset_for(const Segment& segment, bool timestamps) {
   if (segment.rst()) return std::nullopt;
   Answer answer;
   if (segment.ack()) {
@@ -12,7 +12,8 @@ std::optional<Answer> reset_for(const Segment& segment) {
     answer.ack_number = segment.end();
     answer.flags = flag::kRst | flag::kAck;
   }
-  if (segment.options.timestamps) answer.options.timestamps = wire::Timestamps{0, segment.options.timestamps->value};
+  if (timestamps && segment.options.timestamps)
+    answer.options.timestamps = wire::Timestamps{0, segment.options.timestamps->value};
   return answer;
 }
 

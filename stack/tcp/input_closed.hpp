@@ -16,7 +16,7 @@ struct Answer {
   wire::TcpOptions options{};
 };
 
-// Empty for a RST. Echoes the peer's timestamp with a value of zero (RFC 7323 5.2).
-std::optional<Answer> reset_for(const Segment& segment);
+// Empty for a RST. Echoes the peer's timestamp with a value of zero (RFC 7323 5.2), where this host uses timestamps.
+std::optional<Answer> reset_for(const Segment& segment, bool timestamps);
 
 }  // namespace stack::tcp

@@ -19,6 +19,7 @@ bool is_outdated(const Tcb& tcb, const wire::Timestamps& timestamps, Instant now
 // RFC 7323 4.3 (2): only a segment that covers what we last acknowledged tells the timestamp to echo.
 void update_ts_recent(Tcb& tcb, const Segment& segment, Instant now) {
   if (!tcb.timestamps_ok || !segment.options.timestamps) return;
+  tcb.timestamps_seen = true;
   if (segment.seq.after(tcb.last_ack_sent) || is_outdated(tcb, *segment.options.timestamps, now)) return;
   tcb.ts_recent = segment.options.timestamps->value;
   tcb.ts_recent_at = now;
@@ -77,14 +78,19 @@ Step check_repeated_syn(Tcb& tcb, Segment& segment, Actions& actions, Instant) {
   return Step::Stop;
 }
 
+// A peer that agreed on timestamps and then sends none (3.2: SHOULD be dropped). Hosts and middleboxes that do so from
+// the third ACK on are taken as they are, by others too: nothing of theirs was ever stamped. One that has sent a
+// timestamp must go on.
+Step check_missing_timestamp(Tcb& tcb, Segment& segment, Actions& actions) {
+  if (segment.syn() || !tcb.timestamps_seen) return Step::Continue;  // a SYN gets its challenge ACK
+  actions.drop(segment, Drop::TcpTimestampMissing);
+  return Step::Stop;
+}
+
 // RFC 7323 5.3 R1, before the sequence test and not for RST.
 Step check_timestamp(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
   if (!tcb.timestamps_ok || segment.rst()) return Step::Continue;
-  if (!segment.options.timestamps) {
-    if (segment.syn()) return Step::Continue;  // of a peer that begins anew: it gets its challenge ACK
-    actions.drop(segment, Drop::TcpPaws);      // 3.2: dropped, and nothing else
-    return Step::Stop;
-  }
+  if (!segment.options.timestamps) return check_missing_timestamp(tcb, segment, actions);
   if (!is_outdated(tcb, *segment.options.timestamps, now)) return Step::Continue;
   if (segment.payload_size > 0 || segment.fin())
     tcb.ack_now = true;

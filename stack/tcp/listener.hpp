@@ -36,7 +36,6 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Error error() const { return error_; }
   void close();
 
-  std::size_t half_open_count() const { return half_open_; }
   std::size_t waiting_count() const { return accepted_.size(); }
 
  private:

@@ -13,7 +13,7 @@ namespace {
 // out of order is read from the queue, so this is called only for segments that will be sent.
 OutSegment make_segment(Tcb& tcb, Instant now) {
   OutSegment out;
-  out.seq = tcb.snd_nxt;
+  out.seq = tcb.acceptable_seq();
   out.ack_number = tcb.rcv_nxt;
   out.flags = flag::kAck;
   out.window = window_field(tcb, false);
@@ -228,7 +228,7 @@ void after_output(Tcb& tcb, Instant now) {
 
 OutSegment abort_segment(const Tcb& tcb, Instant now) {
   OutSegment out;
-  out.seq = tcb.snd_nxt;
+  out.seq = tcb.acceptable_seq();
   out.ack_number = tcb.rcv_nxt;
   out.flags = is_synchronized(tcb.state) ? flag::kRst | flag::kAck : flag::kRst;
   if (tcb.timestamps_ok) out.options.timestamps = wire::Timestamps{tcb.timestamp(now), tcb.ts_recent};

@@ -42,7 +42,8 @@ void begin_give_up(Tcb& tcb, Instant now);
 // Nothing more may be sent at present: arms the persist timer when only the peer's window is in the way.
 void after_output(Tcb& tcb, Instant now);
 
-// A RST that ends the connection: <SEQ=SND.NXT><ACK=RCV.NXT> with an ordinary timestamp.
+// A RST that ends the connection: <SEQ=SND.NXT><ACK=RCV.NXT> with an ordinary timestamp, its number within the peer's
+// window.
 OutSegment abort_segment(const Tcb& tcb, Instant now);
 
 }  // namespace stack::tcp

@@ -87,7 +87,9 @@ bool Tcp::inspect(Inbound& inbound) {
   return true;
 }
 
-bool Tcp::discard(Inbound& inbound, Drop reason) {
+void Tcp::discard(Inbound& inbound, Drop reason) { may_answer_after_discard(inbound, reason); }
+
+bool Tcp::may_answer_after_discard(Inbound& inbound, Drop reason) {
   const PacketContext context = context_of(inbound);
   return parts_.hooks.discard(std::move(inbound.segment.packet), reason, context);
 }
@@ -97,11 +99,11 @@ bool Tcp::discard(Inbound& inbound, Drop reason) {
 void Tcp::no_endpoint(Inbound& inbound, Drop reason, Instant now) {
   inbound.facts = {};
   inbound.needs_authorization = false;
-  const auto reset = reset_for(inbound.segment);
+  const auto reset = reset_for(inbound.segment, config_.timestamps);
   const PacketMeta& meta = inbound.segment.packet.meta();
   const bool may_answer =
       parts_.addresses.kind_of(inbound.tuple.remote.address, meta.interface_index) == AddressKind::Unicast;
-  const bool is_wanted = discard(inbound, reason);
+  const bool is_wanted = may_answer_after_discard(inbound, reason);
   if (reset && may_answer && is_wanted) answer(inbound.tuple, *reset, Origin::TcpReset, {}, now);
 }
 
@@ -135,9 +137,9 @@ void Tcp::to_time_wait(Inbound& inbound, Instant now) {
     case TimeWaitVerdict::Acknowledge:
       return answer(inbound.tuple, block->make_ack(now), Origin::TcpTimeWait, time_wait_facts(), now);
     case TimeWaitVerdict::Reset: {
-      const auto reset = reset_for(inbound.segment);
+      const auto reset = reset_for(inbound.segment, config_.timestamps);
       erase_block(block);
-      if (discard(inbound, Drop::TcpAfterClose) && reset)
+      if (may_answer_after_discard(inbound, Drop::TcpAfterClose) && reset)
         answer(inbound.tuple, *reset, Origin::TcpAbort, time_wait_facts(), now);
       return;
     }

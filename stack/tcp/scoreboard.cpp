@@ -152,7 +152,12 @@ Scoreboard::Delivered Scoreboard::sack(Seq left, Seq right) {
 void Scoreboard::on_sent(Seq begin, Seq end, Instant now) {
   DCHECK(empty() || ranges_.back().end == begin);
   if (begin == end) return;
-  ranges_.push_back({begin, end, now});
+  SentRange* last = empty() ? nullptr : &ranges_.back();
+  const bool is_plain = last != nullptr && !last->sacked && !last->lost && !last->retransmitted;
+  if (range_count() < kMaxRanges || !is_plain)
+    ranges_.push_back({begin, end, now});
+  else
+    *last = {last->begin, end, now};  // one entry for both: its time is that of the later one
 }
 
 // What left again need not be what was sent as one, but it never begins or ends with reported bytes.

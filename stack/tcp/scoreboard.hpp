@@ -6,7 +6,7 @@
 // what is lost.
 //
 // Owns no data. Bounded by kMaxRanges: beyond it a SACK block that would split a range is ignored, which is always
-// safe.
+// safe, and what is sent makes the last range longer.
 #pragma once
 
 #include <cstddef>

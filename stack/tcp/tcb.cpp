@@ -18,9 +18,7 @@ Tcb::Tcb(const TcpConfig& configuration, Family address_family)
       give_up_after(configuration.give_up_after) {}
 
 std::uint32_t Tcb::max_payload(std::uint32_t options_size) const {
-  constexpr std::uint32_t kSmallest = 64;  // below it headers outweigh bytes; a peer that asks for less gets this
-  const std::uint32_t whole = std::max(std::min(peer_mss, path_mss), kSmallest + 40);
-  return whole - options_size;
+  return std::max(std::min(peer_mss, path_mss), kSmallestMss) - options_size;
 }
 
 void Tcb::begin_send(Seq first) {

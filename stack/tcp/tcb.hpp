@@ -35,6 +35,9 @@ struct Tcb {
   static constexpr std::uint32_t kDefaultMssV4 = 536;  // RFC 9293 3.7.1: without the peer's option
   static constexpr std::uint32_t kDefaultMssV6 = 1'220;
   static constexpr std::uint32_t kTimestampsSize = 12;  // padded
+  // The least that a peer or a path may ask for, options included: eight bytes of payload beside a full header. Below
+  // it a stream of headers would cost more than it carries; a peer that asks for less gets this.
+  static constexpr std::uint32_t kSmallestMss = 48;
 
   Tcb(const TcpConfig& configuration, Family address_family);
 
@@ -74,6 +77,7 @@ struct Tcb {
   // --- options agreed on ---
   bool sack_ok = false;
   bool timestamps_ok = false;
+  bool timestamps_seen = false;  // the peer has sent one since its SYN
   bool window_scale_ok = false;
   std::uint32_t ts_offset = 0;  // random for each pair of endpoints
   std::uint32_t ts_recent = 0;
@@ -128,6 +132,10 @@ struct Tcb {
     const Seq edge = snd_una + snd_wnd;
     return edge.after(snd_nxt) ? edge - snd_nxt : 0;
   }
+  // For a segment without text: SND.NXT, unless that lies beyond the peer's window (a probe is out, or the window
+  // shrank), where the peer drops all but SYN's answer. Then the window's right edge, which is RCV.NXT of a peer whose
+  // window is closed (RFC 9293 3.10.7.4).
+  Seq acceptable_seq() const { return state == State::SynReceived ? snd_nxt : earlier(snd_nxt, snd_una + snd_wnd); }
   std::uint32_t rcv_wnd() const { return rcv_adv - rcv_nxt; }
   // RFC 6928 2; one segment when the SYN was lost more than once (RFC 5681 3.1).
   std::uint32_t initial_window() const;

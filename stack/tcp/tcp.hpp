@@ -113,7 +113,8 @@ class Tcp final : public ip::TransportSink {
   PacketContext context_of(const Inbound& inbound) const;
   PacketContext context_of(const FourTuple& tuple, const Segment& segment, const EndpointFacts& facts) const;
   bool inspect(Inbound& inbound);  // false: the hook kept it
-  bool discard(Inbound& inbound, Drop reason);
+  void discard(Inbound& inbound, Drop reason);
+  bool may_answer_after_discard(Inbound& inbound, Drop reason);  // false: who looks at discards wants no answer
   void no_endpoint(Inbound& inbound, Drop reason, Instant now);
   void to_endpoint(const EndpointPtr& endpoint, Inbound& inbound, Instant now);
   void to_time_wait(Inbound& inbound, Instant now);

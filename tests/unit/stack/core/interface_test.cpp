@@ -131,6 +131,27 @@ TEST_F(Card, TheFirstRouterStaysUntilItGoes) {
   EXPECT_EQ(router()->next_hop.to_string(), "fe80::2");
 }
 
+struct Failure final : TcpStream::Observer {
+  void on_connected() override { ++connected; }
+  void on_readable() override {}
+  void on_writable() override {}
+  void on_failed(Error why) override { error = why; }
+  int connected = 0;
+  Error error = Error::None;
+};
+// Three questions a second apart, then nobody is there: users are told so and not kept for minutes.
+TEST_F(Card, ASilentNeighborEndsAnAttemptToConnect) {
+  for (const char* remote : {"10.77.0.9", "fd77::9"}) {
+    const IpAddress to = address(remote);
+    auto connected = stack->connect_tcp({to, 80}, {IpAddress::any(to.family()), 0}, owner);
+    Failure failure;
+    connected.stream.set_observer(&failure);
+    run(2'900ms);
+    EXPECT_EQ(failure.error, Error::None) << remote;
+    run(300ms);
+    EXPECT_EQ(failure.error, Error::HostUnreachable) << remote;
+  }
+}
 // RFC 1122 3.3.6: a broadcast frame with a unicast packet in it.
 TEST_F(Card, FramesToAllOpenNoConnection) {
   auto listened = stack->listen_tcp({address("10.77.0.2"), 80}, owner);

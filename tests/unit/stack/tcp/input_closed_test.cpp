@@ -42,21 +42,36 @@ TEST_F(NoConnection, GroupsAreRefused) {
   receive(syn());
   expect_nothing();
 }
+TEST_F(NoConnection, WithoutTimestampsTheResetHasNone) {
+  for (const bool used : {true, false}) {
+    config.timestamps = used;
+    start();
+    In in = syn();
+    in.options.timestamps = wire::Timestamps{77, 0};
+    receive(in);
+    const Sent reset = expect_one();
+    EXPECT_EQ(reset.options.timestamps.has_value(), used);
+    if (used) {
+      EXPECT_EQ(reset.options.timestamps->echo, 77u);
+    }
+    tcp.reset();
+  }
+}
 TEST(ResetFor, FollowsTheSegment) {
   Segment with_ack;
   with_ack.flags = flag::kAck;
   with_ack.ack_number = Seq{55};
-  EXPECT_EQ(reset_for(with_ack)->seq, Seq{55});
-  EXPECT_EQ(reset_for(with_ack)->flags, flag::kRst);
+  EXPECT_EQ(reset_for(with_ack, true)->seq, Seq{55});
+  EXPECT_EQ(reset_for(with_ack, true)->flags, flag::kRst);
   Segment fin;
   fin.flags = flag::kFin;
   fin.seq = Seq{10};
   fin.payload_size = 5;
-  EXPECT_EQ(reset_for(fin)->ack_number, Seq{16});
-  EXPECT_EQ(reset_for(fin)->flags, flag::kRst | flag::kAck);
+  EXPECT_EQ(reset_for(fin, true)->ack_number, Seq{16});
+  EXPECT_EQ(reset_for(fin, true)->flags, flag::kRst | flag::kAck);
   Segment rst;
   rst.flags = flag::kRst;
-  EXPECT_FALSE(reset_for(rst));
+  EXPECT_FALSE(reset_for(rst, true));
 }
 
 TEST_F(NoConnection, GroupsGetNoReset) {

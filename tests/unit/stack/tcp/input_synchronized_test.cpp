@@ -165,10 +165,36 @@ TEST_F(Synchronized, Paws) {
   bare.is_raw_timestamp = true;
   receive(bare);  // without the option: dropped, silently
   expect_nothing();
+  EXPECT_EQ(stats.dropped(Drop::TcpTimestampMissing), 1u);
   In reset = rst(11);
   reset.options.timestamps = wire::Timestamps{1, 0};  // not applied to RST
   receive(reset);
   EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
+}
+// Hosts and middleboxes that agree on timestamps and send none are heard, until they have sent one.
+TEST_F(Synchronized, TimestampsMayStayAwayFromTheBeginning) {
+  listen();
+  receive({.seq = 0, .flags = flag::kSyn, .options = syn_options({.timestamp = 1'000})});
+  const Sent syn_ack = expect_one();
+  iss = syn_ack.seq;
+  EXPECT_TRUE(syn_ack.options.timestamps.has_value());
+  receive({});  // the third ACK, bare
+  poll();
+  ASSERT_NE(endpoint, nullptr);
+  EXPECT_EQ(endpoint->state(), State::Established);
+  receive(data(1, 10));
+  EXPECT_EQ(endpoint->readable_bytes(), 10u);
+  write_bytes(100);
+  EXPECT_EQ(take_all().back().options.timestamps->echo, 1'000u);  // of the SYN
+  receive({.seq = 11, .ack = 101});
+  EXPECT_EQ(endpoint->tcb().snd_una - iss, 101u);
+  In stamped = data(11, 10, 101);
+  stamped.options.timestamps = wire::Timestamps{1'001, 0};
+  receive(stamped);
+  receive(data(21, 10, 101));  // now it may not: RFC 7323 3.2
+  EXPECT_EQ(endpoint->readable_bytes(), 20u);
+  EXPECT_EQ(stats.dropped(Drop::TcpTimestampMissing), 1u);
+  EXPECT_EQ(stats.dropped(Drop::TcpPaws), 0u);
 }
 TEST_F(Synchronized, PawsComesBeforeTheSequenceTest) {
   established({.timestamp = 1'000});

@@ -100,6 +100,30 @@ TEST_F(Sending, WritableIsToldOnceThereIsRoom) {
   poll();
   EXPECT_EQ(observer->writable, 1);
 }
+// RFC 9293 3.7.1: the peer's MSS holds, options within it (RFC 6691 3), down to the floor of kSmallestMss.
+TEST_F(Sending, HonoursASmallMss) {
+  established({.mss = 64});
+  write_bytes(300);
+  for (const Sent& s : take_all()) EXPECT_LE(s.payload.size(), 64u);
+}
+TEST_F(Sending, HonoursASmallMssWithTimestampsAndLargeSends) {
+  sender.large_send_max = 60'000;
+  established({.mss = 64, .timestamp = 1'000});
+  write_bytes(500);
+  std::size_t bytes = 0;
+  for (const Sent& s : take_all()) {
+    EXPECT_LE(s.segment_size == 0 ? s.payload.size() : s.segment_size, 52u);
+    bytes += s.payload.size();
+  }
+  EXPECT_GT(bytes, 0u);
+}
+TEST_F(Sending, AnMssBelowTheFloorGetsTheFloor) {
+  established({.mss = 1});
+  write_bytes(200);
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].payload.size(), Tcb::kSmallestMss);
+}
 TEST_F(Sending, NoBufferIsRetried) {
   established({});
   sender.has_route = false;
@@ -146,6 +170,56 @@ TEST_F(Probing, FirstProbeAfterTheTimeoutThenBackoff) {
   EXPECT_GE(first, 200ms);
   EXPECT_NEAR(static_cast<double>((probes[1].at - begin) / 1ms), 3.0 * static_cast<double>(first / 1ms), 10);
   EXPECT_NEAR(static_cast<double>((probes[2].at - begin) / 1ms), 7.0 * static_cast<double>(first / 1ms), 20);
+}
+// RFC 9293 3.10.7.4: a peer whose window is closed takes nothing but RCV.NXT, and drops a RST with another number.
+TEST_F(Probing, ResetsAndAcksStayWithinAClosedWindow) {
+  established({.window = 1'000});
+  write_bytes(3'000);
+  take_all();
+  receive({.ack = 1'001, .window = 0});
+  advance(1s);
+  ASSERT_EQ(endpoint->tcb().snd_nxt - iss, 1'002u);  // a probe is out
+  take_all();
+  In late = data(1, 10, 1'001);
+  late.window = 0;
+  receive(late);
+  receive(late);  // answered at once
+  EXPECT_EQ(take_all().at(0).seq - iss, 1'001u);
+  endpoint->abort();
+  poll();
+  const Sent reset = expect_one();
+  EXPECT_TRUE(reset.has(flag::kRst));
+  EXPECT_EQ(reset.seq - iss, 1'001u);
+}
+TEST_F(Probing, AWindowThatShrankBoundsTheResetToo) {
+  established({.window = 5'000});
+  write_bytes(5'000);
+  take_all();
+  receive({.ack = 1'001, .window = 1'500});
+  endpoint->abort();
+  poll();
+  EXPECT_EQ(expect_one().seq - iss, 2'501u);
+}
+TEST_F(Probing, AResetWithinTheWindowHasTheNextNumber) {
+  established({});
+  write_bytes(3'000);
+  take_all();
+  endpoint->abort();
+  poll();
+  EXPECT_EQ(expect_one().seq - iss, 3'001u);
+}
+TEST_F(Probing, AFinBehindAClosedWindowDoesNotMoveTheReset) {
+  established({.window = 1'000});
+  write_bytes(1'000);
+  receive({.ack = 1'001, .window = 0});
+  endpoint->shutdown_write();
+  poll();
+  advance(500ms);
+  ASSERT_EQ(endpoint->tcb().snd_nxt - iss, 1'002u);
+  take_all();
+  endpoint->abort();
+  poll();
+  EXPECT_EQ(expect_one().seq - iss, 1'001u);
 }
 TEST_F(Probing, UnansweredProbesEnd) {
   established({.window = 1'000});

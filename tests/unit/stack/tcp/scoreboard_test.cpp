@@ -35,6 +35,14 @@ TEST(Scoreboard, SackSplitsMergesAndCountsOnce) {
   EXPECT_EQ(board.acknowledge(kBase + 10'000).bytes, 0u);  // all was reported before
   EXPECT_EQ(board.sacked_bytes(), 0u);
 }
+TEST(Scoreboard, TinySegmentsAreBounded) {
+  Scoreboard board;
+  const auto most = static_cast<std::uint32_t>(Scoreboard::kMaxRanges);
+  for (std::uint32_t i = 0; i < most + 10; ++i) board.on_sent(kBase + i * 8, kBase + (i + 1) * 8, ms(1));
+  EXPECT_EQ(board.range_count(), most);
+  EXPECT_EQ(board.pipe(), (most + 10) * 8);
+  EXPECT_EQ(board.acknowledge(kBase + (most + 10) * 8).bytes, (most + 10) * 8);
+}
 TEST(Scoreboard, LossRuleOfRfc6675) {
   Scoreboard board;
   for (std::uint32_t i = 0; i < 10; ++i) board.on_sent(kBase + i * 1000, kBase + (i + 1) * 1000, ms(1));
