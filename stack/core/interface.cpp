@@ -20,6 +20,16 @@ bool is_of_its_kind(Packet& packet, link::FrameKind kind) {
   return first.empty() || load_u8(first, 0) >> 4 == (kind == link::FrameKind::Ipv6 ? 6 : 4);
 }
 
+std::string text_of(const MacAddress& mac) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : mac.bytes) {
+    if (!text.empty()) text += ':';
+    text += {kDigits[std::to_integer<unsigned>(byte) >> 4], kDigits[std::to_integer<unsigned>(byte) & 0xf]};
+  }
+  return text;
+}
+
 }  // namespace
 
 Interface::Interface(InterfaceIndex index, std::string name, Link& link, const InterfaceParts& parts, SipKey key)
@@ -133,16 +143,32 @@ std::optional<IpAddress> Interface::source_for(const IpAddress& target) const {
   return source;
 }
 
-void Interface::address_unique(const IpAddress& address) {
-  parts_.ip.addresses.set_state(index_, address, ip::AddressState::Preferred);
+void Interface::log(LogLevel level, const std::string& message) const {
+  if (parts_.log != nullptr) parts_.log->write(level, "address", name_ + ": " + message);
 }
 
-void Interface::address_duplicate(const IpAddress& address) {
+void Interface::address_unique(const IpAddress& address, bool was_duplicate) {
+  parts_.ip.addresses.set_state(index_, address, ip::AddressState::Preferred);
+  if (was_duplicate)
+    log(LogLevel::Warning, "nobody else claims " + address.to_string() + " any more; it is used again.");
+}
+
+// Told once; that it is still so after another attempt is no news.
+void Interface::address_duplicate(const IpAddress& address, const std::optional<MacAddress>& owner,
+                                  const neighbor::DuplicateDetection::Conflict& conflict) {
   parts_.ip.addresses.set_state(index_, address, ip::AddressState::Duplicate);
-  if (parts_.log != nullptr)
-    parts_.log->write(
-        LogLevel::Error, "address",
-        name_ + ": somebody else has " + address.to_string() + "; it is not used. Give the stack another one.");
+  if (!conflict.is_first) return;
+  const std::string who = owner ? "the host at " + text_of(*owner) : std::string("somebody else");
+  const std::string when =
+      conflict.retry == Duration{}
+          ? " Give the stack another one."
+          : " It is looked for again in " + std::to_string(conflict.retry / 1s) +
+                " s, then less and less often; if that host is there to stay, give the stack another address.";
+  log(LogLevel::Error, who + " has " + address.to_string() + "; it is not used." + when);
+}
+
+void Interface::address_retried(const IpAddress& address) {
+  parts_.ip.addresses.set_state(index_, address, ip::AddressState::Tentative);
 }
 
 // --- neighbour discovery ---

@@ -60,8 +60,11 @@ class Interface final : public ip::IpInterface, private neighbor::ResolverHost {
   void transmit_frame(Packet frame) override;
   void send_icmpv6(Packet message, const IpAddress& source, const IpAddress& destination, Instant now) override;
   void unreachable(Packet packet, Instant now) override { parts_.output.on_unreachable(std::move(packet), now); }
-  void address_unique(const IpAddress& address) override;
-  void address_duplicate(const IpAddress& address) override;
+  void address_unique(const IpAddress& address, bool was_duplicate) override;
+  void address_duplicate(const IpAddress& address, const std::optional<MacAddress>& owner,
+                         const neighbor::DuplicateDetection::Conflict& conflict) override;
+  void address_retried(const IpAddress& address) override;
+  void log(LogLevel level, const std::string& message) const;
   void router_heard(const IpAddress& router, Duration lifetime, Instant now) override;
   void mtu_heard(std::uint32_t mtu) override;
   void hop_limit_heard(std::uint8_t hop_limit) override;

@@ -24,12 +24,24 @@ void Resolver::send_arp(std::uint16_t operation, const IpAddress& sender_ip, con
 }
 
 // RFC 5227 2.4 (c): keep the address, and defend it once in a while. One that is not ours yet is given up.
-void Resolver::on_arp_conflict(const IpAddress& address, OwnAddress state, Instant now) {
-  if (detection_.on_conflict(address) || state == OwnAddress::Tentative || state == OwnAddress::Optimistic)
-    return host_.address_duplicate(address);
+void Resolver::on_arp_conflict(const IpAddress& address, OwnAddress state, const MacAddress& claimant, Instant now) {
+  const auto conflict = detection_.on_conflict(address, now);
+  if (conflict || state == OwnAddress::Tentative || state == OwnAddress::Optimistic)
+    return host_.address_duplicate(address, claimant, conflict.value_or(DuplicateDetection::Conflict{}));
   if (now < next_defence_) return;
   next_defence_ = now + config_.defend_interval;
   announce(address);
+}
+
+// An answer counts as one when a question is out: only then it proves that the way works both ways (RFC 4861 7.3.1).
+// One that nobody asked for renews what is known (RFC 826) and makes no entry.
+void Resolver::on_arp_reply(const IpAddress& sender, const MacAddress& mac, bool to_us, Instant now) {
+  Cache::Entry* entry = cache_.find(sender);
+  if (entry == nullptr) return;
+  if (to_us && entry->state.is_asked())
+    advertised(*entry, {.mac = &mac, .solicited = true, .override_entry = true}, now);
+  else
+    heard(*entry, mac, now);
 }
 
 void Resolver::on_arp(Packet packet, Instant now) {
@@ -40,29 +52,26 @@ void Resolver::on_arp(Packet packet, Instant now) {
   const IpAddress sender = arp.sender_ip(), target = arp.target_ip();
   const MacAddress sender_mac = arp.sender_mac();
   if (sender_mac == host_.mac()) return;  // our own, sent back by a hub
-  if (sender_mac.is_multicast() || sender.is_multicast() || sender.is_broadcast())
+  if (!is_of_one_host(sender_mac) || sender.is_multicast() || sender.is_broadcast() || sender.is_loopback())
     return hooks_.discard(std::move(packet), Drop::NeighborInvalid);
 
   const OwnAddress claimed = host_.own_address(sender);
   if (claimed != OwnAddress::NotOurs) {
     hooks_.discard(std::move(packet), Drop::NeighborInvalid);
-    return on_arp_conflict(sender, claimed, now);
+    return on_arp_conflict(sender, claimed, sender_mac, now);
   }
   const OwnAddress asked = host_.own_address(target);
   const bool is_request = arp.operation() == wire::ArpOperation::Request;
   if (is_request && sender.is_unspecified() && detection_.is_probing(target))
-    return on_arp_conflict(target, asked, now);
+    return on_arp_conflict(target, asked, sender_mac, now);
 
-  // RFC 826: what is known is refreshed by everybody; a new entry is made only for those who talk to us.
+  // RFC 826: what is known is refreshed by everybody; a new entry is made only for those who ask us.
   const bool to_us = asked == OwnAddress::Preferred || asked == OwnAddress::Optimistic;
+  if (!is_request) return on_arp_reply(sender, sender_mac, to_us, now);
   Cache::Entry* entry = nullptr;
   if (!sender.is_unspecified()) entry = to_us ? &entry_for(sender) : cache_.find(sender);
-  if (entry != nullptr && !is_request && to_us)
-    advertised(*entry, {.mac = &sender_mac, .solicited = true, .override_entry = true}, now);
-  else if (entry != nullptr)
-    heard(*entry, sender_mac, now);
-  if (is_request && to_us)
-    send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Reply), target, sender_mac, sender, sender_mac);
+  if (entry != nullptr) heard(*entry, sender_mac, now);
+  if (to_us) send_arp(static_cast<std::uint16_t>(wire::ArpOperation::Reply), target, sender_mac, sender, sender_mac);
 }
 
 }  // namespace stack::neighbor

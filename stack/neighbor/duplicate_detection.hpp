@@ -1,5 +1,8 @@
 // Finds out whether somebody else on the link has our address: RFC 4862 5.4 with solicitations, RFC 5227 2.1 with ARP
 // probes. Says when to send what; the resolver sends it. An address that is found unique is announced.
+//
+// An address that somebody else claims is not used, but not lost either: the claim may have been a mistake or a forgery,
+// and whoever has it may leave. It is looked for again after a while, less and less often.
 #pragma once
 
 #include <functional>
@@ -20,6 +23,9 @@ struct DetectionTiming {
   Duration announce_interval_v4 = 2s;  // ANNOUNCE_INTERVAL
   int probes_v6 = 1;                   // RFC 4862 5.1: DupAddrDetectTransmits
   Duration probe_interval_v6 = 1s;     // RetransTimer
+  // Ours: RFC 4862 5.4.5 leaves it to the administrator, RFC 5227 2.1.1 asks for a minute between later attempts.
+  Duration first_retry = 10s;
+  Duration last_retry = 5min;  // each is twice the one before, up to this
 };
 
 class DuplicateDetection {
@@ -30,7 +36,8 @@ class DuplicateDetection {
   struct Actions {
     virtual void probe(const IpAddress& address) = 0;
     virtual void announce(const IpAddress& address) = 0;
-    virtual void unique(const IpAddress& address) = 0;  // before its first announcement
+    virtual void unique(const IpAddress& address, bool was_duplicate) = 0;  // before its first announcement
+    virtual void again(const IpAddress& address) = 0;                       // before the first probe of a new attempt
 
    protected:
     ~Actions() = default;
@@ -42,8 +49,12 @@ class DuplicateDetection {
   // `optimistic`: the address is used meanwhile. The first probe goes out at once: its delay (RFC 4862 5.4.2) keeps
   // hosts that boot together apart, and a program that starts by hand is none of those.
   bool add(const IpAddress& address, Instant now);  // false: too many
-  // Somebody else has it, or probes for it. True when it was under detection, which ends here.
-  bool on_conflict(const IpAddress& address);
+  struct Conflict {
+    Duration retry{};  // until it is looked for again; zero: never
+    bool is_first = true;
+  };
+  // Somebody else has it, or probes for it. Nothing: it was not under detection; else it waits for the next attempt.
+  std::optional<Conflict> on_conflict(const IpAddress& address, Instant now);
   void remove(const IpAddress& address);
   bool is_probing(const IpAddress& address) const;
 
@@ -56,8 +67,12 @@ class DuplicateDetection {
     int probes_left = 0;
     int announcements_left = 0;
     bool is_unique = false;
+    bool is_waiting = false;  // somebody else has it; `next` is when to look again
+    Duration retry{};         // the last one
     Instant next;
   };
+  Candidate* find_probing(const IpAddress& address);
+  void begin(Candidate& candidate) const;
   void step(Candidate& candidate, Instant now);
 
   RandomSource& random_;

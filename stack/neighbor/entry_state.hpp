@@ -26,6 +26,7 @@ class EntryState {
  public:
   State state() const { return state_; }
   const MacAddress& mac() const { return mac_; }
+  bool is_asked() const { return state_ == State::Incomplete || state_ == State::Probe; }  // a question is out
   bool has_mac() const { return state_ != State::Incomplete; }
   Instant deadline() const { return deadline_; }
 

@@ -10,8 +10,8 @@ namespace {
 // RFC 4861 asks for no more than well-formed options; what RFC 1812 3.3.2 says of ARP holds here as well: no single
 // host answers at a group's link address.
 bool are_macs_legal(const wire::NdpOptions& options) {
-  const auto is_group = [](const std::optional<MacAddress>& mac) { return mac && mac->is_multicast(); };
-  return !is_group(options.source_mac) && !is_group(options.target_mac);
+  const auto is_legal = [](const std::optional<MacAddress>& mac) { return !mac || is_of_one_host(*mac); };
+  return is_legal(options.source_mac) && is_legal(options.target_mac);
 }
 
 }  // namespace
@@ -29,6 +29,7 @@ void Resolver::on_ndp(Bytes message, const PacketMeta& meta, Instant now) {
   now_ = now;
   const auto invalid = [this] { hooks_.stats().count(Drop::NeighborInvalid); };
   if (meta.hop_limit != wire::kNdpHopLimit || load_u8(message, 1) != 0) return invalid();  // 6.1, 7.1
+  if (meta.reassembled) return invalid();  // RFC 6980 5: never in fragments, not even in one that is the whole
   switch (load_u8(message, 0)) {
     case wire::icmpv6::kNeighborSolicit:
     case wire::icmpv6::kNeighborAdvert: {
@@ -44,9 +45,9 @@ void Resolver::on_ndp(Bytes message, const PacketMeta& meta, Instant now) {
   }
 }
 
-void Resolver::on_duplicate(const IpAddress& address) {
-  detection_.on_conflict(address);
-  host_.address_duplicate(address);
+void Resolver::on_duplicate(const IpAddress& address, const std::optional<MacAddress>& owner) {
+  const auto conflict = detection_.on_conflict(address, now_);
+  host_.address_duplicate(address, owner, conflict.value_or(DuplicateDetection::Conflict{}));
 }
 
 void Resolver::on_solicitation(const wire::NeighborView& message, const PacketMeta& meta, Instant now) {
@@ -57,7 +58,8 @@ void Resolver::on_solicitation(const wire::NeighborView& message, const PacketMe
     return hooks_.stats().count(Drop::NeighborInvalid);  // 7.1.1
   const OwnAddress own = host_.own_address(target);
   if (own == OwnAddress::NotOurs) return;
-  if (is_detection && own != OwnAddress::Preferred) return on_duplicate(target);  // RFC 4862 5.4.3: two probe at once
+  if (is_detection && own != OwnAddress::Preferred)
+    return on_duplicate(target, {});  // RFC 4862 5.4.3: two probe at once
   if (own == OwnAddress::Tentative) return;
   if (!is_detection && source_mac) heard(entry_for(meta.source), *source_mac, now);
   wire::NeighborFields answer{.type = wire::icmpv6::kNeighborAdvert,
@@ -73,7 +75,8 @@ void Resolver::on_advertisement(const wire::NeighborView& message, const PacketM
     return hooks_.stats().count(Drop::NeighborInvalid);  // 7.1.2
   const IpAddress target = message.target();
   const OwnAddress own = host_.own_address(target);
-  if (own == OwnAddress::Tentative || own == OwnAddress::Optimistic) return on_duplicate(target);
+  if (own == OwnAddress::Tentative || own == OwnAddress::Optimistic)
+    return on_duplicate(target, message.options().target_mac);
   if (own == OwnAddress::Preferred)
     return hooks_.stats().count(Drop::NeighborInvalid);  // RFC 4862 5.4.4: beyond repair, and no reason to give it up
   Cache::Entry* entry = cache_.find(target);

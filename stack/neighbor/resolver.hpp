@@ -18,6 +18,9 @@ namespace stack::neighbor {
 // What somebody else's claim to one of our addresses means depends on how far detection had come.
 enum class OwnAddress : std::uint8_t { NotOurs, Tentative, Optimistic, Preferred };
 
+// A link address that a single host can have: RFC 1812 3.3.2 says it of groups; all zeros is nobody's.
+inline bool is_of_one_host(const MacAddress& mac) { return !mac.is_multicast() && mac != MacAddress{}; }
+
 // What the resolver needs from the interface it belongs to.
 class ResolverHost {
  public:
@@ -29,8 +32,11 @@ class ResolverHost {
   // An ICMPv6 message without IP header, checksum still to be made, hop limit 255.
   virtual void send_icmpv6(Packet message, const IpAddress& source, const IpAddress& destination, Instant now) = 0;
   virtual void unreachable(Packet packet, Instant now) = 0;  // data at the IP header
-  virtual void address_unique(const IpAddress& address) = 0;
-  virtual void address_duplicate(const IpAddress& address) = 0;
+  virtual void address_unique(const IpAddress& address, bool was_duplicate) = 0;
+  // Somebody else has it (`owner`: who, if it was said); it is not to be used. Detection begins anew after `retry`.
+  virtual void address_duplicate(const IpAddress& address, const std::optional<MacAddress>& owner,
+                                 const DuplicateDetection::Conflict& conflict) = 0;
+  virtual void address_retried(const IpAddress& address) = 0;  // detection begins anew; not used until it is unique
   virtual void router_heard(const IpAddress& router, Duration lifetime, Instant now) = 0;  // zero: no router any more
   virtual void mtu_heard(std::uint32_t mtu) = 0;
   virtual void hop_limit_heard(std::uint8_t hop_limit) = 0;
@@ -70,13 +76,18 @@ class Resolver final : private DuplicateDetection::Actions {
   void on_timer(Instant now);
   Instant next_deadline() const;
   const Cache& cache() const { return cache_; }
+  const EntryState* neighbor(const IpAddress& address) {  // null: not in the cache
+    const Cache::Entry* entry = cache_.find(address);
+    return entry == nullptr ? nullptr : &entry->state;
+  }
   void clear();  // gives up what waits
 
  private:
   // DuplicateDetection::Actions
   void probe(const IpAddress& address) override;
   void announce(const IpAddress& address) override;
-  void unique(const IpAddress& address) override { host_.address_unique(address); }
+  void unique(const IpAddress& address, bool was_duplicate) override { host_.address_unique(address, was_duplicate); }
+  void again(const IpAddress& address) override { host_.address_retried(address); }
 
   void transmit(Packet packet, const MacAddress& to, std::uint16_t ether_type);
   void solicit(const Cache::Entry& entry, Solicit how, Instant now);
@@ -91,13 +102,14 @@ class Resolver final : private DuplicateDetection::Actions {
   // arp.cpp
   void send_arp(std::uint16_t operation, const IpAddress& sender_ip, const MacAddress& target_mac,
                 const IpAddress& target_ip, const MacAddress& to);
-  void on_arp_conflict(const IpAddress& address, OwnAddress state, Instant now);
+  void on_arp_conflict(const IpAddress& address, OwnAddress state, const MacAddress& claimant, Instant now);
+  void on_arp_reply(const IpAddress& sender, const MacAddress& mac, bool to_us, Instant now);
   // ndp.cpp
   void send_neighbor(const wire::NeighborFields& fields, const IpAddress& source, const IpAddress& destination);
   void on_solicitation(const wire::NeighborView& message, const PacketMeta& meta, Instant now);
   void on_advertisement(const wire::NeighborView& message, const PacketMeta& meta, Instant now);
   void on_router_advertisement(Bytes message, const PacketMeta& meta, Instant now);
-  void on_duplicate(const IpAddress& address);
+  void on_duplicate(const IpAddress& address, const std::optional<MacAddress>& owner);
   void send_router_solicitation(Instant now);
 
   Hooks& hooks_;

@@ -100,6 +100,22 @@ std::string Daemon::layer_name(const std::string& name) {
   return layer != nullptr ? std::string(layer->name) : "";
 }
 
+namespace {
+
+// Those of the stack that it does not use at present, and why.
+Json unused_addresses(node::System& system) {
+  Json unused = Json::array();
+  for (const auto& own : system.stack().addresses().all()) {
+    if (own.is_usable()) continue;
+    const bool is_duplicate = own.state == stack::ip::AddressState::Duplicate;
+    unused.push_back(own.prefix.address.to_string() + (is_duplicate ? ": somebody else has it; it is looked for again"
+                                                                    : ": being checked for a second owner"));
+  }
+  return unused;
+}
+
+}  // namespace
+
 Json Daemon::status(node::System& system) {
   const auto& features = node_->features();
   Json addresses = Json::array(), host_addresses = Json::array(), services = Json::array();
@@ -123,6 +139,7 @@ Json Daemon::status(node::System& system) {
           {"mtu", options_.node.mtu},
           {"addresses", addresses},
           {"host_addresses", host_addresses},
+          {"addresses_not_in_use", unused_addresses(system)},
           {"services", services},
           {"packets", packet_counts(system)},
           {"buffers_in_use", system.stack().pool().in_use()},

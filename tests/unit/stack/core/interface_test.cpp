@@ -131,6 +131,26 @@ TEST_F(Card, TheFirstRouterStaysUntilItGoes) {
   EXPECT_EQ(router()->next_hop.to_string(), "fe80::2");
 }
 
+// One forged advertisement during detection takes an address away for a while, not for ever.
+TEST_F(Card, AnAddressTakenAwayComesBack) {
+  take_sent();
+  wire::NeighborFields forged{
+      .type = wire::icmpv6::kNeighborAdvert, .override_entry = true, .target = address("fd77::2")};
+  forged.options.target_mac = mac(9);
+  ByteVector message(forged.size());
+  forged.emit(message);
+  receive(make_ip(address("fd77::2"), address("ff02::1"), 58, message, 255));
+  const auto state = [this] { return stack->addresses().find(address("fd77::2"))->state; };
+  EXPECT_EQ(state(), ip::AddressState::Duplicate);
+  EXPECT_FALSE(stack->addresses().is_own_unicast(address("fd77::2")));
+  run(9s);
+  EXPECT_EQ(state(), ip::AddressState::Duplicate);
+  run(1'500ms);
+  EXPECT_EQ(state(), ip::AddressState::Tentative) << "looked for again, and not used before it is unique";
+  run(1s);
+  EXPECT_EQ(state(), ip::AddressState::Preferred);
+}
+
 struct Failure final : TcpStream::Observer {
   void on_connected() override { ++connected; }
   void on_readable() override {}
@@ -168,6 +188,18 @@ TEST_F(Card, FramesToAllOpenNoConnection) {
   EXPECT_TRUE(take_sent().empty());
   receive(packet);
   EXPECT_EQ(take_sent().size(), 1u);
+}
+TEST_F(Card, FramesToAllGetNoEcho) {
+  arp(wire::ArpOperation::Request, "10.77.0.1", "10.77.0.2");
+  take_sent();
+  ByteVector frame(14);
+  wire::EthernetFields{.destination = MacAddress::broadcast(), .source = mac(1), .ether_type = wire::kEtherTypeIpv4}
+      .emit(frame);
+  const ByteVector packet = ping();
+  frame.insert(frame.end(), packet.begin(), packet.end());
+  receive_frame(frame);
+  EXPECT_TRUE(take_sent().empty());
+  EXPECT_EQ(stack->stats().dropped(Drop::NotForUs), 1u);
 }
 
 }  // namespace

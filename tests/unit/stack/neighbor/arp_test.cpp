@@ -30,6 +30,42 @@ TEST_F(ResolverTest, AGratuitousAnnouncementRenewsWhatIsKnown) {  // RFC 5227 3:
   EXPECT_EQ(resolver->cache().size(), 1u) << "nobody here talks to that one";
 }
 
+TEST_F(ResolverTest, AnAnswerThatNobodyAskedForProvesNothing) {
+  arp(wire::ArpOperation::Reply, 1, "10.77.0.1", "10.77.0.2");
+  EXPECT_EQ(resolver->cache().size(), 0u);
+  arp(wire::ArpOperation::Request, 1, "10.77.0.1", "10.77.0.2");
+  const auto state = [this] { return resolver->neighbor(address("10.77.0.1"))->state(); };
+  ASSERT_EQ(state(), State::Stale);
+  arp(wire::ArpOperation::Reply, 1, "10.77.0.1", "10.77.0.2");
+  EXPECT_EQ(state(), State::Stale);
+  arp(wire::ArpOperation::Reply, 3, "10.77.0.1", "10.77.0.2");  // RFC 826: what it says is taken all the same
+  EXPECT_EQ(state(), State::Stale);
+  frames.clear();
+  send("10.77.0.1");
+  EXPECT_EQ(wire::EthernetView::parse(frames.at(0))->destination(), mac_of(3));
+  resolver->on_timer(at(6s));  // delay is over: a question goes out
+  ASSERT_EQ(state(), State::Probe);
+  arp(wire::ArpOperation::Reply, 3, "10.77.0.1", "10.77.0.2", at(6s));
+  EXPECT_EQ(state(), State::Reachable);
+}
+
+TEST_F(ResolverTest, ALinkAddressOfZerosIsNobodys) {
+  for (const auto operation : {wire::ArpOperation::Request, wire::ArpOperation::Reply}) {
+    Packet packet = pool.allocate(28);
+    wire::ArpFields{.operation = operation,
+                    .sender_mac = {},
+                    .sender_ip = address("10.77.0.1"),
+                    .target_mac = {},
+                    .target_ip = address("10.77.0.2")}
+        .emit(packet.make_private(28));
+    resolver->on_arp(std::move(packet), at(0s));
+  }
+  arp(wire::ArpOperation::Request, 1, "127.0.0.1", "10.77.0.2");
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
+  EXPECT_EQ(resolver->cache().size(), 0u);
+  EXPECT_TRUE(frames.empty());
+}
+
 TEST_F(ResolverTest, DefendsItsAddressOnceInAWhile) {
   for (Duration d : {1s, 2s, 12s}) arp(wire::ArpOperation::Request, 9, "10.77.0.2", "10.77.0.2", at(d));
   EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
@@ -80,8 +116,42 @@ TEST_F(ResolverTest, FindsDuplicatesOfBothFamilies) {
   EXPECT_FALSE(wire::NeighborView::parse(icmp[0].bytes)->options().source_mac);
   ndp(advertisement("fd77::5", 9, false), "fd77::5", "ff02::1");
   EXPECT_EQ(duplicate, (std::vector{address("10.77.0.5"), address("fd77::5")}));
-  resolver->on_timer(at(10s));
+  resolver->on_timer(at(9s));
   EXPECT_TRUE(unique.empty());
+}
+
+// One claim may be a mistake or a forgery: an address is looked for again, less and less often.
+TEST_F(ResolverTest, AnAddressThatSomebodyHadIsTriedAgain) {
+  for (const char* text : {"10.77.0.5", "fd77::5"}) {
+    const IpAddress wanted = address(text);
+    own[wanted] = OwnAddress::Optimistic;
+    Instant now = at(100s);
+    resolver->detect_duplicates(wanted, now);
+    std::vector<Duration> pauses;
+    for (int i = 0; i < 8; ++i) {
+      if (wanted.is_v4())
+        arp(wire::ArpOperation::Reply, 9, text, text, now);
+      else
+        ndp(advertisement(text, 9, false), text, "ff02::1", now);
+      EXPECT_EQ(duplicate, std::vector{wanted}) << i;
+      EXPECT_EQ(last_conflict.is_first, i == 0);
+      duplicate.clear();
+      own[wanted] = OwnAddress::NotOurs;
+      const Instant next = resolver->next_deadline();
+      EXPECT_EQ(next - now, last_conflict.retry);
+      pauses.push_back(next - now);
+      resolver->on_timer(now = next);
+      EXPECT_EQ(retried, std::vector{wanted}) << i;
+      retried.clear();
+      own[wanted] = OwnAddress::Tentative;
+    }
+    EXPECT_EQ(pauses, (std::vector<Duration>{10s, 20s, 40s, 80s, 160s, 300s, 300s, 300s}));
+    for (int i = 0; i < 20 && unique.empty(); ++i) resolver->on_timer(resolver->next_deadline());
+    EXPECT_EQ(unique, std::vector{wanted});
+    EXPECT_TRUE(was_duplicate);
+    unique.clear();
+    resolver->forget_address(wanted);
+  }
 }
 
 TEST_F(ResolverTest, TwoThatProbeAtOnceBothGiveWay) {

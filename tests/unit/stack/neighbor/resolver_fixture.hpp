@@ -56,8 +56,16 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
     lost.push_back(std::move(packet));
     if (on_lost) on_lost();
   }
-  void address_unique(const IpAddress& a) override { unique.push_back(a); }
-  void address_duplicate(const IpAddress& a) override { duplicate.push_back(a); }
+  void address_unique(const IpAddress& a, bool before) override {
+    unique.push_back(a);
+    was_duplicate = before;
+  }
+  void address_duplicate(const IpAddress& a, const std::optional<MacAddress>&,
+                         const DuplicateDetection::Conflict& conflict) override {
+    duplicate.push_back(a);
+    last_conflict = conflict;
+  }
+  void address_retried(const IpAddress& a) override { retried.push_back(a); }
   void router_heard(const IpAddress& router, Duration lifetime, Instant) override { routers[router] = lifetime; }
   void mtu_heard(std::uint32_t value) override { mtu = value; }
   void hop_limit_heard(std::uint8_t value) override { hop_limit = value; }
@@ -78,7 +86,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   // A message as it arrives, from `source` to `destination`.
   template <typename Fields>
   void ndp(const Fields& fields, const char* source, const char* destination, Instant now = at(0s),
-           std::uint8_t hops = 255) {
+           std::uint8_t hops = 255, bool in_fragments = false) {
     std::vector<std::byte> message(fields.size());
     fields.emit(message);
     PacketMeta meta;
@@ -86,6 +94,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
     meta.source = address(source);
     meta.destination = address(destination);
     meta.hop_limit = hops;
+    meta.reassembled = in_fragments;
     resolver->on_ndp(message, meta, now);
   }
   wire::NeighborFields solicitation(const char* target, std::optional<MacAddress> from = std::nullopt) {
@@ -123,7 +132,9 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   std::vector<Icmp> icmp;
   std::vector<Packet> lost;
   std::function<void()> on_lost;
-  std::vector<IpAddress> unique, duplicate;
+  std::vector<IpAddress> unique, duplicate, retried;
+  DuplicateDetection::Conflict last_conflict;
+  bool was_duplicate = false;
   std::map<IpAddress, Duration> routers;
   std::uint32_t mtu = 0;
   std::uint8_t hop_limit = 0;
