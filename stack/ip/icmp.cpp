@@ -1,12 +1,14 @@
 #include "stack/ip/icmp.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "stack/ip/icmp_event.hpp"
 #include "stack/ip/packet_context.hpp"
 #include "stack/ip/transport_checksum.hpp"
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
+#include "stack/wire/ipv4.hpp"
 
 namespace stack::ip {
 namespace {
@@ -167,6 +169,21 @@ bool Icmp::authorize(Packet& packet, Message& message, const FlowKey& key, Insta
   return false;
 }
 
+// The options of an IPv4 echo's answer (RFC 1122 3.2.2.6), from the request's header, which still lies before the data.
+wire::Ipv4EchoOptions Icmp::options_for(Packet& request, const IpAddress& own, Instant now) {
+  const std::uint32_t header_size = request.meta().ip_header_size;
+  const bool has_options = request.meta().family == Family::V4 && header_size > wire::Ipv4View::kMinHeaderSize;
+  std::array<std::byte, wire::Ipv4EchoOptions::kMaxSize> storage;
+  Bytes options;
+  if (has_options) {
+    request.restore(header_size);
+    options = Bytes{storage}.first(request.copy_out(
+        wire::Ipv4View::kMinHeaderSize, MutableBytes{storage}.first(header_size - wire::Ipv4View::kMinHeaderSize)));
+    request.pull(header_size);
+  }
+  return {options, own, static_cast<std::uint32_t>(now.ns() / 1'000'000)};
+}
+
 void Icmp::reply(Packet packet, const Message& message, Instant now) {
   const PacketMeta& asked = packet.meta();
   const bool to_us = parts_.addresses.is_own_unicast(asked.destination);
@@ -176,7 +193,9 @@ void Icmp::reply(Packet packet, const Message& message, Instant now) {
   const MutableBytes header = answer ? answer.push(wire::IcmpView::kHeaderSize) : MutableBytes{};
   if (header.empty()) return give_up(std::move(packet), Drop::NoBuffers, message);
 
+  const wire::Ipv4EchoOptions options = options_for(packet, route->source, now);
   SendFacts facts;
+  facts.ipv4_options = options.bytes();
   facts.source = route->source;
   facts.destination = asked.source;
   facts.protocol = asked.protocol;

@@ -11,6 +11,7 @@
 #include "stack/ip/endpoint_table.hpp"
 #include "stack/ip/flow_table.hpp"
 #include "stack/ip/output.hpp"
+#include "stack/wire/ipv4_options.hpp"
 
 namespace stack::ip {
 
@@ -49,6 +50,7 @@ class Icmp final : public TransportSink {
   bool inspect(Packet& packet, Hook hook, const Message& message);
   void on_echo(Packet packet, Message& message, Instant now);
   bool authorize(Packet& packet, Message& message, const FlowKey& key, Instant now);
+  static wire::Ipv4EchoOptions options_for(Packet& request, const IpAddress& own, Instant now);
   void reply(Packet packet, const Message& message, Instant now);
   void on_error(Packet packet, Message& message, Instant now);
   void hand_over(Bytes quoted, const Message& message, Instant now);

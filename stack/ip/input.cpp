@@ -47,6 +47,12 @@ bool Input::is_source_legal(const PacketMeta& meta) const {
   return !parts_.addresses.is_own_unicast(meta.source) || meta.origin == Origin::Injected || may_be_detection;
 }
 
+// RFC 1122 3.3.6: what came in a frame to all, but names one host, would make many answer.
+bool Input::may_be_in_group_frame(const PacketMeta& meta) const {
+  if (!meta.link_broadcast || meta.family != Family::V4) return true;
+  return parts_.addresses.kind_of(meta.destination, meta.interface_index) != AddressKind::Unicast;
+}
+
 void Input::receive(Packet packet, Instant now) {
   std::optional<ParameterProblem> problem;
   const auto header = parse_ip_header(packet, problem);
@@ -57,7 +63,7 @@ void Input::receive(Packet packet, Instant now) {
   meta.direction = Direction::Inbound;
   meta.transport_header_size = 0;
   if (!is_source_legal(meta)) return give_up_unread(std::move(packet), *header, Drop::BadSourceAddress);
-  if (!parts_.addresses.is_for_us(header->destination, meta.interface_index))
+  if (!parts_.addresses.is_for_us(header->destination, meta.interface_index) || !may_be_in_group_frame(meta))
     return give_up_unread(std::move(packet), *header, Drop::NotForUs);
   const Coalesced coalesced = packet.coalesced();
   const bool is_super_frame = coalesced.segment_count > 1 && coalesced.segment_size > 0 && !header->fragment &&

@@ -32,6 +32,7 @@ class Input {
   TransportSink* find_sink(const IpHeader& header) const;
   void refuse(Packet packet, Drop reason, const std::optional<ParameterProblem>& problem, Instant now);
   bool is_source_legal(const PacketMeta& meta) const;
+  bool may_be_in_group_frame(const PacketMeta& meta) const;
   void give_up(Packet packet, Drop reason);
   void give_up_unread(Packet packet, const IpHeader& header, Drop reason);  // data at the IP header
 

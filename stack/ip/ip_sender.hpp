@@ -18,6 +18,7 @@ struct Route {
   std::uint32_t mtu = 0;             // path MTU: whole IP packet, bytes
   std::uint32_t large_send_max = 0;  // largest TCP payload in one packet; 0: no segmentation below TCP
   bool checksum_offload = false;     // a checksum may be left partial for what is below the hooks
+  bool may_fragment = false;         // IPv4: the path needs fragments (PathMtuCache::Path); overrules dont_fragment
   bool loopback = false;             // to this very host
   bool on_link = false;
   AddressKind remote_kind = AddressKind::Unicast;
@@ -30,7 +31,7 @@ struct SendFacts {
   std::uint8_t protocol = 0;
   std::uint8_t traffic_class = 0;
   std::uint8_t hop_limit = 0;  // 0: the interface's default
-  bool dont_fragment = true;   // IPv4
+  bool dont_fragment = true;   // IPv4, unless the route needs fragments
   Origin origin = Origin::Unknown;
   std::uint16_t local_port = 0;
   std::uint16_t remote_port = 0;
@@ -40,6 +41,7 @@ struct SendFacts {
   bool has_icmp_id = false;
   std::uint8_t tcp_flags = 0;
   std::uint32_t transport_header_size = 0;
+  Bytes ipv4_options{};  // of the header that is pushed; read during the call
   EndpointFacts endpoint;
 };
 

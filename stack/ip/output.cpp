@@ -14,14 +14,15 @@ namespace {
 
 constexpr std::size_t kQuotedTransport = 64;  // bytes of the transport header that a path event may carry
 
-std::size_t ip_header_size(Family family) {
-  return family == Family::V4 ? wire::Ipv4View::kMinHeaderSize : wire::Ipv6View::kHeaderSize;
+std::size_t ip_header_size(const SendFacts& facts) {
+  return facts.destination.is_v4() ? wire::Ipv4Fields{.options = facts.ipv4_options}.size()
+                                   : wire::Ipv6View::kHeaderSize;
 }
 
 // Transport header and payload: IPv4's length counts the IP header, IPv6's does not.
-std::size_t largest_payload(Family family) {
-  return family == Family::V4 ? wire::Ipv4View::kMaxTotalLength - wire::Ipv4View::kMinHeaderSize
-                              : wire::Ipv6View::kMaxPayloadSize;
+std::size_t largest_payload(const SendFacts& facts) {
+  return facts.destination.is_v4() ? wire::Ipv4View::kMaxTotalLength - ip_header_size(facts)
+                                   : wire::Ipv6View::kMaxPayloadSize;
 }
 
 // What a header says that somebody else has made.
@@ -72,7 +73,7 @@ void Output::send(Packet packet, const SendFacts& facts, const Route& route, Ins
 
 // False: the packet was given up.
 bool Output::put_header(Packet& packet, const Departure& departure, const IpInterface& interface) {
-  const bool fits = packet.size() <= largest_payload(departure.facts.destination.family());
+  const bool fits = packet.size() <= largest_payload(departure.facts);
   if (fits && push_header(packet, departure.facts, departure.route, interface)) return true;
   give_up(std::move(packet), fits ? Drop::NoBuffers : Drop::PacketTooBig, departure);
   return false;
@@ -81,23 +82,24 @@ bool Output::put_header(Packet& packet, const Departure& departure, const IpInte
 bool Output::push_header(Packet& packet, const SendFacts& facts, const Route& route, const IpInterface& interface) {
   const std::size_t payload = packet.size();
   const Family family = facts.destination.family();
-  const std::size_t size = ip_header_size(family);
+  const std::size_t size = ip_header_size(facts);
   const MutableBytes header = packet.push(size);
   if (header.empty()) return false;
   std::uint8_t hop_limit = facts.hop_limit != 0 ? facts.hop_limit : interface.hop_limit(family);
   if (route.remote_kind == AddressKind::Multicast && facts.hop_limit == 0) hop_limit = 1;  // RFC 1112 6.1
   if (family == Family::V4) {
     // RFC 6864 4.1: only packets that may be fragmented need an identification, and that is not to be guessed.
-    const std::uint16_t id =
-        facts.dont_fragment ? std::uint16_t{0} : static_cast<std::uint16_t>(parts_.random.next());
+    const bool dont_fragment = facts.dont_fragment && !route.may_fragment;
+    const std::uint16_t id = dont_fragment ? std::uint16_t{0} : static_cast<std::uint16_t>(parts_.random.next());
     wire::Ipv4Fields{.traffic_class = facts.traffic_class,
                      .payload_size = payload,
                      .identification = id,
-                     .dont_fragment = facts.dont_fragment,
+                     .dont_fragment = dont_fragment,
                      .hop_limit = hop_limit,
                      .protocol = facts.protocol,
                      .source = facts.source,
-                     .destination = facts.destination}
+                     .destination = facts.destination,
+                     .options = facts.ipv4_options}
         .emit(header);
   } else {
     wire::Ipv6Fields{.traffic_class = facts.traffic_class,

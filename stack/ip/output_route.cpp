@@ -57,7 +57,9 @@ Result<Route> Output::route(const IpAddress& remote, const std::optional<IpAddre
   if (chosen->is_loopback() && !route.loopback) return Drop::NoSourceAddress;  // RFC 1122 3.2.1.3 (g), RFC 4291 2.5.3
   route.source = *chosen;
   route.remote_kind = parts_.addresses.kind_of(remote, route.interface_index);
-  route.mtu = parts_.path_mtus.mtu(remote, interface.mtu());
+  const auto path = parts_.path_mtus.path(remote, interface.mtu());
+  route.mtu = path.mtu;
+  route.may_fragment = path.may_fragment;
   // Nothing is cut on the way to oneself: TCP's segments are as large as packets can be. Without a card that segments
   // there are no large sends, as in NDIS: hooks see what goes out.
   const LinkCapabilities offload = offload_of(interface, remote.family());

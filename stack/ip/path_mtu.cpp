@@ -19,23 +19,28 @@ std::optional<std::uint32_t> PathMtuCache::on_too_big(const IpAddress& remote, s
   const bool v4 = remote.is_v4();
   const std::uint32_t told = v4 && reported == 0 ? plateau_below(failed_size) : reported;
   if (told >= failed_size || (!v4 && told < kMinV6)) return std::nullopt;
-  const std::uint32_t mtu = v4 ? std::max(told, kMinV4) : told;
+  Path path{.mtu = v4 ? std::max(told, kMinV4) : told, .may_fragment = v4 && told < kMinV4};
   const auto found = entries_.find(remote);
-  if (found != entries_.end() && found->second.mtu <= mtu) return found->second.mtu;  // never raised by an error
+  if (found != entries_.end()) {  // never raised by an error
+    const Path& known = found->second.path;
+    if (known.mtu <= path.mtu && known.may_fragment >= path.may_fragment) return known.mtu;
+    path = {.mtu = std::min(known.mtu, path.mtu), .may_fragment = known.may_fragment || path.may_fragment};
+  }
   if (found == entries_.end() && entries_.size() >= kMaxEntries) {
     const auto oldest = std::ranges::min_element(entries_, {}, [](const auto& e) { return e.second.expires; });
     entries_.erase(oldest);
   }
-  entries_[remote] = Entry{mtu, now + kAge};
+  entries_[remote] = Entry{path, now + kAge};
   next_expiry_ = std::min(next_expiry_, now + kAge);
   ++generation_;
-  return mtu;
+  return path.mtu;
 }
 
-std::uint32_t PathMtuCache::mtu(const IpAddress& remote, std::uint32_t interface_mtu) const {
-  if (entries_.empty()) return interface_mtu;
+PathMtuCache::Path PathMtuCache::path(const IpAddress& remote, std::uint32_t interface_mtu) const {
+  if (entries_.empty()) return {.mtu = interface_mtu};
   const auto found = entries_.find(remote);
-  return found == entries_.end() ? interface_mtu : std::min(interface_mtu, found->second.mtu);
+  if (found == entries_.end()) return {.mtu = interface_mtu};
+  return {.mtu = std::min(interface_mtu, found->second.path.mtu), .may_fragment = found->second.path.may_fragment};
 }
 
 void PathMtuCache::expire(Instant now) {

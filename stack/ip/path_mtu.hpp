@@ -22,8 +22,10 @@ struct AddressHash {
 class PathMtuCache {
  public:
   static constexpr std::size_t kMaxEntries = 4096;
-  static constexpr Duration kAge = 10min;        // RFC 1191 6.3, RFC 8201 5.3
-  static constexpr std::uint32_t kMinV4 = 552;   // what Linux takes, too: below it somebody is lying (RFC 5927 7.2)
+  static constexpr Duration kAge = 10min;  // RFC 1191 6.3, RFC 8201 5.3
+  // The least that is taken, by other hosts too: below it somebody is lying (RFC 5927 7.2), or a link of 1980 is in the
+  // way, which a report must not make unusable. So packets keep this size and may be fragmented on their way.
+  static constexpr std::uint32_t kMinV4 = 552;
   static constexpr std::uint32_t kMinV6 = 1280;  // RFC 8201 4
 
   explicit PathMtuCache(SipKey key) : entries_(16, AddressHash{key}) {}
@@ -33,7 +35,11 @@ class PathMtuCache {
   // it reports no less than what was sent, or, for IPv6, less than every link must take (RFC 8201 4).
   std::optional<std::uint32_t> on_too_big(const IpAddress& remote, std::uint32_t reported, std::uint32_t failed_size,
                                           Instant now);
-  std::uint32_t mtu(const IpAddress& remote, std::uint32_t interface_mtu) const;
+  struct Path {
+    std::uint32_t mtu = 0;
+    bool may_fragment = false;  // IPv4: a router asked for less than kMinV4; packets go without DF (RFC 1191 3)
+  };
+  Path path(const IpAddress& remote, std::uint32_t interface_mtu) const;
   void expire(Instant now);
   Instant next_deadline() const { return next_expiry_; }
   std::size_t size() const { return entries_.size(); }
@@ -41,7 +47,7 @@ class PathMtuCache {
 
  private:
   struct Entry {
-    std::uint32_t mtu = 0;
+    Path path;
     Instant expires;
   };
   std::unordered_map<IpAddress, Entry, AddressHash> entries_;

@@ -168,6 +168,75 @@ TEST_F(IcmpTest, TooBigLowersThePathMtuWithinReason) {
   EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1400u);
 }
 
+TEST_F(IcmpTest, TcpPacketsOnAPathBelowTheFloorMayBeFragmented) {
+  const auto sends_df = [this] {
+    ByteVector segment(20);
+    wire::TcpFields{.src_port = 80, .dst_port = 4000}.emit(segment);
+    Packet packet = packet_of(pool, segment);
+    packet.meta().protocol = 6;
+    packet.meta().source = address("10.77.0.2");
+    packet.meta().destination = address("10.77.0.1");
+    EXPECT_TRUE(ip::set_partial_checksum(packet));
+    ip::SendFacts facts;
+    facts.source = address("10.77.0.2");
+    facts.destination = address("10.77.0.1");
+    facts.protocol = 6;
+    output.send(std::move(packet), facts, *output.route(facts.destination, std::nullopt), at(1s));
+    const auto bytes = bytes_of(card.sent.at(0));
+    card.sent.clear();
+    return wire::Ipv4View::parse(bytes)->dont_fragment();
+  };
+  EXPECT_TRUE(sends_df());
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 576));
+  EXPECT_TRUE(sends_df());
+  receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 296, 576));
+  EXPECT_FALSE(sends_df());
+}
+
+// RFC 1122 3.2.2.6: the way and the times of a ping go on with the one who answers.
+TEST_F(IcmpTest, EchoesReturnRecordRouteAndTimestamp) {
+  const auto ask = [this](std::initializer_list<int> options) {
+    ByteVector request(20 + options.size());
+    const auto plain = make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(8, 0, 1));
+    ByteVector option_bytes;
+    for (const int value : options) option_bytes.push_back(static_cast<std::byte>(value));
+    wire::Ipv4Fields{.payload_size = 8,
+                     .protocol = 1,
+                     .source = address("10.77.0.1"),
+                     .destination = address("10.77.0.2"),
+                     .options = option_bytes}
+        .emit(request);
+    request.insert(request.end(), plain.begin() + 20, plain.end());
+    receive(request);
+    EXPECT_EQ(card.sent.size(), 1u);
+    if (card.sent.empty()) return ByteVector{};
+    const auto reply = bytes_of(card.sent[0]);
+    card.sent.clear();
+    const auto ip = wire::Ipv4View::parse(reply);
+    EXPECT_TRUE(ip && ip->is_checksum_valid() && ip->payload_size() == 8);
+    return ByteVector(ip->option_bytes().begin(), ip->option_bytes().end());
+  };
+  const auto bytes = [](std::initializer_list<int> values) {
+    ByteVector all;
+    for (const int value : values) all.push_back(static_cast<std::byte>(value));
+    return all;
+  };
+  EXPECT_EQ(ask({7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0}), bytes({7, 11, 8, 10, 77, 0, 2, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(ask({7, 7, 8, 1, 2, 3, 4, 0}), bytes({7, 7, 8, 1, 2, 3, 4, 0})) << "full";
+  const auto times = ask({1, 1, 68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  ASSERT_EQ(times.size(), 12u);  // without the padding in front
+  EXPECT_EQ(load_u8(times, 2), 9) << "the pointer";
+  EXPECT_NE(load_be32(times, 4) & 0x8000'0000U, 0u) << "not the time of day";
+  const auto with_address = ask({68, 12, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(load_u8(with_address, 2), 13);
+  EXPECT_EQ(load_be32(with_address, 4), 0x0a4d'0002u);
+  EXPECT_EQ(load_u8(ask({68, 12, 5, 3, 10, 77, 0, 2, 0, 0, 0, 0}), 2), 13) << "asked for by name";
+  EXPECT_EQ(load_u8(ask({68, 12, 5, 3, 10, 77, 0, 9, 0, 0, 0, 0}), 2), 5) << "somebody else's turn";
+  EXPECT_EQ(load_u8(ask({68, 8, 9, 0x20, 1, 2, 3, 4}), 3), 0x30) << "overflow is counted";
+  EXPECT_EQ(load_u8(ask({68, 8, 9, 0xf0, 1, 2, 3, 4}), 3), 0xf0) << "as far as four bits go";
+  EXPECT_TRUE(ask({148, 4, 0, 0}).empty()) << "router alert is not the answer's business";
+}
+
 TEST_F(IcmpTest, ErrorsThatNoTransportBelievesChangeNothing) {  // RFC 5927: anybody can make one up
   tcp.believes = false;
   receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 1400));

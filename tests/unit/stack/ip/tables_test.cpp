@@ -85,12 +85,30 @@ TEST(PathMtu, AgesOutAndIsNeverRaisedByAnError) {
   EXPECT_FALSE(cache.on_too_big(address("fd77::1"), 0, 1500, at(2s))) << "IPv6 has no routers that old";
   EXPECT_FALSE(cache.on_too_big(address("fd77::1"), 1279, 1500, at(2s)));
   EXPECT_EQ(cache.on_too_big(address("fd77::1"), 1280, 1500, at(2s)), 1280u);
-  EXPECT_EQ(cache.mtu(peer, 9000), 1300u);
+  EXPECT_EQ(cache.path(peer, 9000).mtu, 1300u);
   cache.expire(at(10min) - 1ns);
-  EXPECT_EQ(cache.mtu(peer, 9000), 1300u);
+  EXPECT_EQ(cache.path(peer, 9000).mtu, 1300u);
   cache.expire(at(10min));
-  EXPECT_EQ(cache.mtu(peer, 9000), 9000u);
+  EXPECT_EQ(cache.path(peer, 9000).mtu, 9000u);
   EXPECT_EQ(cache.next_deadline(), at(10min) + 2s);
+}
+
+// RFC 1191 3: a path that takes less is not used in vain for ever; its packets may be fragmented.
+TEST(PathMtu, BelowTheFloorPacketsMayBeFragmented) {
+  ip::PathMtuCache cache{SipKey{}};
+  const IpAddress peer = address("192.0.2.1");
+  cache.on_too_big(peer, 552, 1500, at(0s));
+  EXPECT_FALSE(cache.path(peer, 1500).may_fragment);
+  const auto generation = cache.generation();
+  EXPECT_EQ(cache.on_too_big(peer, 296, 552, at(1s)), 552u);
+  EXPECT_TRUE(cache.path(peer, 1500).may_fragment);
+  EXPECT_NE(cache.generation(), generation) << "routes are looked up again";
+  cache.on_too_big(peer, 552, 1500, at(2s));
+  EXPECT_TRUE(cache.path(peer, 1500).may_fragment) << "not taken back by a later error";
+  cache.on_too_big(address("192.0.2.2"), 0, 540, at(2s));  // a router that does not say, and no plateau is left
+  EXPECT_TRUE(cache.path(address("192.0.2.2"), 1500).may_fragment);
+  cache.expire(at(20min));
+  EXPECT_FALSE(cache.path(peer, 1500).may_fragment);
 }
 
 TEST(PathMtu, IsBounded) {

@@ -108,6 +108,10 @@ TEST(Ipv4Options, SourceRoutesAndErrors) {
       << "a route that is only recorded";
   EXPECT_EQ(Ipv4Options::parse(bytes_of({1, 1, 68, 9, 0, 0, 0, 0})).error_offset, 22u);
   EXPECT_EQ(Ipv4Options::parse(bytes_of({68, 1, 0, 0})).error_offset, 20u);
+  EXPECT_EQ(Ipv4Options::parse(bytes_of({68, 3, 5, 0})).error_offset, 20u) << "no place for the flag";
+  EXPECT_EQ(Ipv4Options::parse(bytes_of({68, 8, 4, 0, 0, 0, 0, 0})).error_offset, 20u)
+      << "the pointer within the head";
+  EXPECT_FALSE(Ipv4Options::parse(bytes_of({68, 8, 5, 0, 0, 0, 0, 0})).error_offset);
   EXPECT_EQ(Ipv4Options::parse(bytes_of({1, 1, 1, 68})).error_offset, 23u);
   EXPECT_EQ(Ipv4Options::parse(bytes_of({137, 2, 0, 0})).error_offset, 20u);
   EXPECT_FALSE(Ipv4Options::parse(bytes_of({0, 9, 9, 9})).error_offset);
