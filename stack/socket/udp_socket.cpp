@@ -29,7 +29,7 @@ std::optional<UdpSocket::Datagram> UdpSocket::receive() {
   if (endpoint_ == nullptr) return std::nullopt;
   auto datagram = endpoint_->receive();
   if (!datagram) return std::nullopt;
-  return Datagram{std::move(datagram->payload), datagram->remote, datagram->local};
+  return Datagram{std::move(datagram->payload), datagram->remote, datagram->local, datagram->to_group};
 }
 
 Error UdpSocket::take_error() { return endpoint_ != nullptr ? endpoint_->take_error() : Error::Closed; }

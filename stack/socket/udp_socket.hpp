@@ -19,7 +19,8 @@ class UdpSocket {
   struct Datagram {
     Packet payload;  // data at the payload
     SocketAddress remote;
-    SocketAddress local;  // the address that it was sent to
+    SocketAddress local;    // the address that it was sent to
+    bool to_group = false;  // a group or a broadcast address, which is no source of an answer (RFC 1122 4.1.3.5)
   };
   using ReadableHandler = std::function<void()>;  // called from Stack::poll
 

@@ -22,7 +22,8 @@ class Udp;
 struct Datagram {
   Packet payload;  // data at the payload
   SocketAddress remote;
-  SocketAddress local;  // the address that it was sent to
+  SocketAddress local;    // the address that it was sent to
+  bool to_group = false;  // a group, a broadcast address: others got it too
 };
 
 class Endpoint : public std::enable_shared_from_this<Endpoint> {

@@ -102,7 +102,9 @@ void Udp::enqueue(Packet packet, const Inbound& inbound) {
   if (!endpoint.open_) return give_up(std::move(packet), Hook::TransportIn, Drop::EndpointGone, inbound);
   if (endpoint.queue_.is_full())
     return give_up(std::move(packet), Hook::TransportIn, Drop::ReceiveQueueFull, inbound);
-  endpoint.queue_.push(Datagram{std::move(packet), inbound.remote, inbound.local});
+  const PacketMeta& meta = packet.meta();
+  const bool to_group = parts_.addresses.kind_of(meta.destination, meta.interface_index) != AddressKind::Unicast;
+  endpoint.queue_.push(Datagram{std::move(packet), inbound.remote, inbound.local, to_group});
   notify(endpoint);
 }
 

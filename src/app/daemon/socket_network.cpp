@@ -50,15 +50,13 @@ class Datagrams final : public services::DatagramSocket {
       auto datagram = socket.receive();
       if (!datagram) continue;
       datagram->payload.copy_out(0, into);
-      return Received{datagram->payload.size(), datagram->remote, datagram->local};
+      return Received{datagram->payload.size(), datagram->remote, datagram->local, datagram->to_group};
     }
     return std::nullopt;
   }
   stack::Error send_to(stack::Bytes payload, const stack::SocketAddress& remote,
                        const stack::IpAddress& source) override {
-    auto& socket = sockets[remote.address.is_v4() ? 0 : 1];
-    const bool is_usable = !source.is_multicast() && !source.is_broadcast();
-    return socket.send_to(payload, remote, is_usable ? std::optional{source} : std::nullopt);
+    return sockets[remote.address.is_v4() ? 0 : 1].send_to(payload, remote, source);
   }
   std::array<stack::UdpSocket, 2> sockets;
 };

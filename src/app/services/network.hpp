@@ -46,6 +46,7 @@ class DatagramSocket {
     std::size_t size = 0;  // of the datagram; more than the buffer when it was cut
     stack::SocketAddress remote;
     stack::SocketAddress local;  // what it was sent to
+    bool to_group = false;       // which is a group or a broadcast address
   };
   virtual ~DatagramSocket() = default;  // closes
   virtual void set_readable_handler(std::function<void()> handler) = 0;

@@ -35,7 +35,9 @@ void SimpleService::take_datagrams() {
     if (!got) return;
     reply_.clear();
     const auto payload = stack::Bytes{arrived_}.first(std::min(got->size, arrived_.size()));
-    const bool wanted = !answers_by_itself(got->remote.port) && on_datagram(payload, reply_);
+    // One datagram to all is answered by none: the sender may be made up, and would hear from everybody at once.
+    const bool may_answer = !got->to_group && !answers_by_itself(got->remote.port);
+    const bool wanted = may_answer && on_datagram(payload, reply_);
     if (wanted && datagrams_->send_to(reply_, got->remote, got->local.address) == stack::Error::None) {
       ++answered_;
     } else {

@@ -119,6 +119,25 @@ TEST_F(UdpTest, NoSocketIsDiscardedAtIpAndAnsweredUnlessVetoed) {
   EXPECT_TRUE(card.sent.empty());
 }
 
+TEST_F(UdpTest, SaysWhatWasSentToAll) {
+  const auto endpoint = open("0.0.0.0", 7);
+  addresses.join(2, address("224.0.0.77"));
+  for (const char* to : {"255.255.255.255", "10.77.0.255", "224.0.0.1", "224.0.0.77"}) {
+    receive(datagram(9, 7, 3, "10.77.0.1", to));
+    const auto got = endpoint->receive();
+    ASSERT_TRUE(got) << to;
+    EXPECT_TRUE(got->to_group) << to;
+  }
+  receive(datagram(9, 7));
+  EXPECT_FALSE(endpoint->receive()->to_group);
+}
+// RFC 1122 3.2.2, RFC 4443 2.4 (e): no port unreachable, nor any other error.
+TEST_F(UdpTest, WhatWasSentToAllIsNoErrorForUs) {
+  for (const char* to : {"255.255.255.255", "10.77.0.255", "224.0.0.1"})
+    receive(datagram(9, 4'000, 3, "10.77.0.1", to));
+  receive(datagram(9, 4'000, 3, "fd77::1", "ff02::1"));
+  EXPECT_TRUE(take_sent().empty());
+}
 TEST_F(UdpTest, TheQueueIsBounded) {
   auto endpoint = open("0.0.0.0", 53);
   for (std::size_t i = 0; i < udp::UdpConfig{}.receive_queue_limit + 7; ++i) receive(datagram(1, 53));

@@ -84,6 +84,7 @@ class FakeNetwork final : public Network {
   struct Datagram {
     std::string payload;
     stack::SocketAddress remote, local;
+    bool to_group = false;
   };
 
   // --- Network ---
@@ -185,7 +186,7 @@ class FakeNetwork final : public Network {
       const auto datagram = std::move(network_.arrived_.front());
       network_.arrived_.pop_front();
       std::memcpy(into.data(), datagram.payload.data(), datagram.payload.size());
-      return Received{datagram.payload.size(), datagram.remote, datagram.local};
+      return Received{datagram.payload.size(), datagram.remote, datagram.local, datagram.to_group};
     }
     stack::Error send_to(stack::Bytes payload, const stack::SocketAddress& remote,
                          const stack::IpAddress& source) override {

@@ -71,6 +71,15 @@ TEST_F(SimpleServices, NothingGoesToPortsThatAnswerByThemselves) {
   EXPECT_EQ(service_->stats().malformed, 4u);
 }
 
+TEST_F(SimpleServices, WhatWasSentToAllIsAnsweredByNone) {
+  for (const char* name : {"echo", "daytime", "chargen"}) {
+    start(name);
+    network_.receive_datagram({"to all", client_, {*stack::IpAddress::parse("255.255.255.255"), 7}, true});
+    EXPECT_TRUE(network_.sent_datagrams.empty()) << name;
+    EXPECT_EQ(service_->stats().malformed, 1u);
+  }
+}
+
 TEST_F(SimpleServices, DiscardTakesEverything) {
   start("discard");
   auto wire = network_.accept(9);
