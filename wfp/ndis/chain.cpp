@@ -17,6 +17,11 @@ struct Place {
 };
 
 // Where byte `offset` of the data lies; the MDL is null when the chain ends before.
+//
+//   chain   |  A  |    B    |   C   |         DataOffset reaches into B, which is the current MDL
+//   data           [-----------)
+//   offset         |.....x                    x in B: B, from its first byte
+//                  |...........x              x where the data ends: C, because C has bytes behind the data
 Place find(const NET_BUFFER& nb, std::size_t offset) {
   std::size_t at = nb.CurrentMdlOffset + offset;
   MDL* mdl = nb.CurrentMdl;
@@ -27,6 +32,10 @@ Place find(const NET_BUFFER& nb, std::size_t offset) {
   return {mdl, at};
 }
 
+//   place       v                    v
+//   |  A  |  B  |  C  |     |  A  |  B  |  C  |         at the front of C: C and what follows it;
+//               [C  ...            [b |[C  ...          within B: b over the rest of B's bytes, then C. B stays as it is
+//
 // An MDL chain that starts at `place`: the MDL itself when it starts there, else a shorter one over the same bytes.
 // False: no MDL left.
 bool chain_from(NbObject& nb, Place place, MDL** chain) {
@@ -40,6 +49,10 @@ bool chain_from(NbObject& nb, Place place, MDL** chain) {
   return true;
 }
 
+//   before   |  A  |  B  |  C  |        A, and B up to `rest`, are in the chain no more; the buffer owns them still
+//   rest               ^
+//   after    | front  |b |  C  |
+//
 // Puts `size` bytes of a new block in front of `rest`, in place of what came before `rest` in the chain.
 bool replace_front(NbObject& nb, Block& block, std::size_t size, Place rest) {
   MDL* tail = nullptr;
@@ -61,6 +74,11 @@ bool may_write(const NET_BUFFER_LIST& nbl, const MDL& mdl) {
          is_private(*nbl.FirstNetBuffer, mdl);
 }
 
+//   |   A   |   B   |         |   A   |   B   |         |   A   |   B   |
+//             [data...              [data...                   [data...
+//          [-)  count             [-)                       [--)
+//    within B: there            within A: there         astride of both: none, since it is to be one piece
+//
 // The used space directly before the data, `count` bytes in one MDL; the MDL is null when there is no such space.
 Place space_before(const NET_BUFFER& nb, std::size_t count) {
   if (nb.DataOffset < count) return {};
@@ -127,6 +145,8 @@ bool append(NET_BUFFER_LIST& nbl, BlockRef block, std::size_t offset, std::size_
   MDL* const added = make_mdl(object, block.get(), block->data() + offset, length);
   if (added == nullptr) return false;
 
+  //   |   A   |   B   |   C   |  ->  |   A   | B|added|
+  //   used [-------)unused           used [--------------)
   // Cut the chain where the data ends: unused space there would become data.
   std::size_t kept = nb->DataOffset + nb->DataLength;
   MDL** link = &nb->MdlChain;
@@ -142,6 +162,12 @@ bool append(NET_BUFFER_LIST& nbl, BlockRef block, std::size_t offset, std::size_
   return true;
 }
 
+// Makes the first `count` bytes of the data one private piece. What lies before the data comes along, because callouts
+// may retreat to it; the rest stays where it is.
+//
+//   |   A   |   B   |   C   |   ->   |    new     |b|   C   |
+//   used[------data-------)          used[------data-------)
+//       [--count--)                      [--count-)
 bool pull_up(NET_BUFFER_LIST& nbl, std::size_t count) {
   NET_BUFFER* const nb = nbl.FirstNetBuffer;
   if (nb == nullptr || count > nb->DataLength || nb->CurrentMdl == nullptr) return false;
@@ -160,6 +186,11 @@ bool pull_up(NET_BUFFER_LIST& nbl, std::size_t count) {
   return true;
 }
 
+// The data begins `count` bytes earlier: in used space that is private and one piece, else in new memory.
+//
+//   |   A   |   B   |        |   A   |   B   |   ->   | headroom, new |b..|
+//        [--data              used [--data                     [--count--data
+//     [-)count               shared, or too little: everything before the data is given up
 std::byte* push(NET_BUFFER_LIST& nbl, std::size_t count) {
   NET_BUFFER* const nb = nbl.FirstNetBuffer;
   if (nb == nullptr) return nullptr;
