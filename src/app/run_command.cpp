@@ -58,8 +58,8 @@ ExitStatus run(const RunOptions& options) {
     user = find_user(options.user);
     if (!user) return setup_failed("--user: there is no user '" + options.user + "'");
   }
-  const tap::FileDescriptor report{options.report_file.empty() ? -1
-                                                               : output::open_report(options.report_file, error)};
+  tap::FileDescriptor report;
+  if (!options.report_file.empty()) report = output::open_report(options.report_file, error);
   if (!error.empty()) return setup_failed(error);
   const auto daemon = Daemon::create(options, error);
   if (!daemon) return setup_failed(error);

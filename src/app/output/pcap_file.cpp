@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "src/app/files/output_file.hpp"
+
 namespace app::output {
 namespace {
 
@@ -17,9 +19,12 @@ class PcapFile final : public FrameFile {
     auto file = std::make_unique<PcapFile>();
     const int type = link == LinkType::Ethernet ? DLT_EN10MB : DLT_RAW;
     file->capture_.reset(pcap_open_dead_with_tstamp_precision(type, kSnapLength, PCAP_TSTAMP_PRECISION_NANO));
-    if (file->capture_ != nullptr) file->dump_.reset(pcap_dump_open(file->capture_.get(), path.c_str()));
+    if (file->capture_ == nullptr) return error = std::strerror(ENOMEM), nullptr;
+    auto stream = files::open_output_stream(path, files::kPrivate);
+    if (!stream) return error = stream.why(), nullptr;
+    file->dump_.reset(pcap_dump_fopen(file->capture_.get(), *stream));
     if (file->dump_ != nullptr) return file;
-    error = file->capture_ != nullptr ? pcap_geterr(file->capture_.get()) : std::strerror(ENOMEM);
+    error = pcap_geterr(file->capture_.get());  // libpcap has closed it
     return nullptr;
   }
   bool write(const CapturedFrame& frame) override {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "src/app/cli/version.hpp"
+#include "src/app/files/output_file.hpp"
 
 namespace app::output {
 namespace {
@@ -119,12 +120,9 @@ std::string large_segment_comment(const CapturedFrame& frame, LinkType link) {
 }
 
 std::unique_ptr<FrameFile> open_pcapng_file(const std::string& path, LinkType link, std::string& error) {
-  std::FILE* file = path == "-" ? nullptr : std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) {
-    error = path + ": " + std::strerror(path == "-" ? EINVAL : errno);
-    return nullptr;
-  }
-  auto capture = std::make_unique<PcapngFile>(file, link);
+  auto file = files::open_output_stream(path, files::kPrivate);
+  if (!file) return error = file.why(), nullptr;
+  auto capture = std::make_unique<PcapngFile>(*file, link);
   if (capture->write_headers()) return capture;
   error = path + ": " + std::strerror(errno);
   return nullptr;

@@ -1,6 +1,5 @@
 #include "src/app/output/report.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "src/app/files/output_file.hpp"
 
 namespace app::output {
 namespace {
@@ -225,10 +226,10 @@ std::string to_text(const Report& report) {
   return text;
 }
 
-int open_report(const std::string& path, std::string& error) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) error = "--report " + path + ": " + std::strerror(errno);
-  return fd;
+tap::FileDescriptor open_report(const std::string& path, std::string& error) {
+  auto file = files::open_output_file(path, files::kUsual);
+  if (!file) return error = "--report " + file.why(), tap::FileDescriptor{};
+  return std::move(*file);
 }
 
 bool write_report(const Report& report, int fd) {

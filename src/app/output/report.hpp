@@ -10,6 +10,7 @@
 
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/places/source_frame.hpp"
+#include "tap/file_descriptor.hpp"
 
 namespace app::output {
 
@@ -79,8 +80,8 @@ struct Report {
 std::string to_json(const Report& report);  // with its newline
 std::string to_text(const Report& report);
 // The report's file is opened when the run begins: a wrong path is known at once, and writing needs no privileges
-// later. Returns a descriptor, or -1 with `error` set.
-int open_report(const std::string& path, std::string& error);
+// later. Empty on failure, with `error` set.
+tap::FileDescriptor open_report(const std::string& path, std::string& error);
 bool write_report(const Report& report, int fd);  // false: errno says why
 
 }  // namespace app::output

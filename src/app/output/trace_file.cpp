@@ -1,11 +1,11 @@
 #include "src/app/output/trace_file.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "src/app/files/output_file.hpp"
 #include "src/app/output/trace_format.hpp"
 
 namespace app::output {
@@ -16,12 +16,9 @@ constexpr std::size_t kLinesTogether = 64 * 1024;  // bytes of one write
 }  // namespace
 
 std::unique_ptr<TraceFile> TraceFile::open(const std::string& path, std::string& error) {
-  tap::FileDescriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-  if (file.get() < 0) {
-    error = "--trace " + path + ": " + std::strerror(errno);
-    return nullptr;
-  }
-  return std::unique_ptr<TraceFile>(new TraceFile(path, std::move(file)));
+  auto file = files::open_output_file(path, files::kPrivate);
+  if (!file) return error = "--trace " + file.why(), nullptr;
+  return std::unique_ptr<TraceFile>(new TraceFile(path, std::move(*file)));
 }
 
 void TraceFile::start() {

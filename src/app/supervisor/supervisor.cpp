@@ -111,7 +111,7 @@ ExitStatus Supervisor::finish(const output::Report& report) {
 ExitStatus Supervisor::run() {
   std::string error;
   if (!options_.run.report_file.empty()) {
-    report_.reset(output::open_report(options_.run.report_file, error));
+    report_ = output::open_report(options_.run.report_file, error);
     if (report_.get() < 0) return setup_failed(error);
   }
   if (error = enter_private_network(); !error.empty()) return setup_failed(error);

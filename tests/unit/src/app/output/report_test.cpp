@@ -164,14 +164,15 @@ TEST(Report, SaysWhatWasExpectedOfTheCommand) {
 TEST(Report, IsWrittenToItsFile) {
   const auto path = std::filesystem::temp_directory_path() / ("wfptap-report-" + std::to_string(getpid()));
   std::string error;
-  const int fd = open_report(path, error);
-  ASSERT_GE(fd, 0) << error;
-  EXPECT_TRUE(write_report(sample(), fd));
-  close(fd);
+  {
+    const auto report = open_report(path, error);
+    ASSERT_TRUE(report) << error;
+    EXPECT_TRUE(write_report(sample(), report.get()));
+  }
   std::ifstream file(path);
   EXPECT_EQ(nlohmann::json::parse(file)["exit"]["code"], 7);
   std::filesystem::remove(path);
-  EXPECT_LT(open_report("/nonexistent/report.json", error), 0);
+  EXPECT_FALSE(open_report("/nonexistent/report.json", error));
   EXPECT_THAT(error, HasSubstr("No such file"));
 }
 
