@@ -63,7 +63,7 @@ ExitStatus run(const RunOptions& options) {
   if (!error.empty()) return setup_failed(error);
   const auto daemon = Daemon::create(options, error);
   if (!daemon) return setup_failed(error);
-  if (user) daemon->give_control_to(user->id);
+  if (user && !(error = daemon->give_control_to(user->id)).empty()) return setup_failed(error);
   if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
   auto places = start_place_process();
   tell_stacks_to(places.get());

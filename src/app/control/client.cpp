@@ -1,28 +1,36 @@
 #include "src/app/control/client.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/cli/option_values.hpp"
 #include "src/app/control/client_streams.hpp"
 #include "src/app/control/show_text.hpp"
+#include "src/app/control/socket_address.hpp"
 #include "src/app/control/socket_path.hpp"
 
 namespace app::control {
 namespace {
+
+constexpr std::chrono::milliseconds kConnectPause{20};
+constexpr std::chrono::milliseconds kSilence{1500};  // after that a person is told what is waited for
 
 std::string advice(int reason, const std::string& path) {
   if (reason == ENOENT || reason == ECONNREFUSED)
     return "no daemon listens on " + path +
            "; start one with 'wfptap run', or name its socket with --control or "
            "WFPTAP_CONTROL";
+  if (reason == EAGAIN)
+    return "the daemon on " + path +
+           " takes no more clients: many wait already, and it does not come to them; it is stopped or too busy";
   if (reason == EACCES || reason == EPERM) return path + " belongs to another user; run this as the daemon's owner";
   return path + ": " + std::strerror(reason);
 }
@@ -40,27 +48,44 @@ std::string driver_argument(const std::string& driver) {
   return is_driver_path(driver) ? std::filesystem::absolute(driver).lexically_normal().string() : driver;
 }
 
+// What is waited for, when it takes long enough to wonder.
+std::string waiting_text(Command command, const ClientOptions& options) {
+  if (command == Command::Connect)
+    return "no answer from " + options.address + " port " + std::to_string(options.port) +
+           " yet; waiting (Ctrl-C ends it)";
+  return "the daemon has not answered yet; waiting (Ctrl-C ends it). It may be stopped, or busy with a driver";
+}
+
 }  // namespace
 
 std::optional<Client> Client::open(const std::string& path, std::string& error) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    error = "the path of the control socket is too long: " + path;
-    return std::nullopt;
+  const auto address = socket_address(path);
+  if (!address) return error = too_long(path), std::nullopt;
+  const auto deadline = std::chrono::steady_clock::now() + kConnectLimit;
+  int reason = 0;
+  auto socket = try_connect(*address, reason);
+  while (!socket && reason == EAGAIN && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kConnectPause);
+    socket = try_connect(*address, reason);
   }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  tap::FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  if (socket.get() < 0 || connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    error = advice(errno, path);
+  if (!socket || fcntl(socket.get(), F_SETFL, 0) != 0) {  // it may block from here on
+    error = advice(reason, path);
     return std::nullopt;
   }
   return Client{std::move(socket)};
 }
 
-Reply Client::ask(const Json& request) {
+void Client::send(const Json& request) {
   // A daemon that refuses has answered already and closed: its reply is read even when nothing could be sent.
   send_message(socket(), request);
+}
+
+bool Client::has_answer(std::chrono::milliseconds within) const {
+  pollfd look{socket(), POLLIN, 0};
+  return poll(&look, 1, static_cast<int>(within.count())) != 0;
+}
+
+Reply Client::receive() {
   Json reply;
   if (reader_.next(reply) != MessageReader::Status::Message)
     return Reply::failure("the daemon ended the conversation; its own messages may say why");
@@ -106,7 +131,9 @@ int run_client(Command command, const ClientOptions& options) {
     std::fprintf(stderr, "wfptap: %s\n", error.c_str());
     return kExitSetup;
   }
-  const auto reply = client->ask(request_of(command, options));
+  client->send(request_of(command, options));
+  if (!client->has_answer(kSilence)) std::fprintf(stderr, "wfptap: %s\n", waiting_text(command, options).c_str());
+  const auto reply = client->receive();
   if (!reply.ok) {
     std::fprintf(stderr, "wfptap: %s\n", reply.error.c_str());
     return kExitRefused;

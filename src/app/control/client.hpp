@@ -3,6 +3,7 @@
 // Exit codes: 0; 1 the daemon refused, or the connection failed; 2 there is no daemon to ask.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -16,10 +17,15 @@ inline constexpr int kExitRefused = 1;
 
 class Client {
  public:
-  // Empty on failure, with `error` saying what to do.
+  static constexpr std::chrono::milliseconds kConnectLimit{1500};  // while the daemon takes no client
+
+  // Empty on failure, with `error` saying what to do; after kConnectLimit at the latest.
   static std::optional<Client> open(const std::string& path, std::string& error);
 
-  Reply ask(const Json& request);
+  Reply ask(const Json& request) { return send(request), receive(); }
+  void send(const Json& request);
+  bool has_answer(std::chrono::milliseconds within) const;  // or the daemon has gone
+  Reply receive();
   int socket() const { return socket_.get(); }
   MessageReader& reader() { return reader_; }
 

@@ -4,10 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "src/app/cli/exit_status.hpp"
 
 namespace app::control {
 namespace {
@@ -72,13 +76,22 @@ int copy_trace(Client& client) {
 }
 
 int relay_standard_streams(Client& client) {
-  std::thread sender([socket = client.socket()] { send_standard_input(socket); });
+  std::thread sender;
+  try {
+    sender = std::thread([socket = client.socket()] { send_standard_input(socket); });
+  } catch (const std::system_error& failure) {
+    std::fprintf(stderr, "wfptap: cannot start a thread: %s\n", failure.what());
+    return kExitSetup;
+  }
   const int code = receive(client.reader());
   if (code != 0 || isatty(STDIN_FILENO) != 0) {
     std::fflush(nullptr);
     _exit(code);  // the sender may wait for input for ever
   }
   sender.join();
+  std::array<std::byte, 1> nothing;
+  client.reader().read(
+      nothing);  // the daemon hangs up when the stack has all that was sent; going earlier cuts it off
   return code;
 }
 

@@ -33,9 +33,11 @@ bool send_all(int fd, stack::Bytes bytes) {
 
 bool send_text(int fd, std::string_view text) { return send_all(fd, std::as_bytes(std::span{text})); }
 
-bool send_message(int fd, const Json& message) {
-  return send_text(fd, message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+std::string message_line(const Json& message) {
+  return message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
+
+bool send_message(int fd, const Json& message) { return send_text(fd, message_line(message)); }
 
 MessageReader::Status MessageReader::next(Json& message) {
   std::array<char, 4096> piece;

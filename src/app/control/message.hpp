@@ -8,7 +8,8 @@
 // big-endian 32-bit length and the bytes; length 0 is the end of the stream, length kFailure begins the sentence that
 // says why it broke.
 //
-// The descriptors are blocking and belong to the caller. Each end bounds what it reads; SIGPIPE is never raised.
+// The descriptors of the functions here are blocking and belong to the caller; the daemon's end of a conversation is
+// client_socket.hpp, which never waits. Each end bounds what it reads; SIGPIPE is never raised.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -38,6 +39,8 @@ struct Reply {
 
 Json to_json(const Reply& reply);
 Reply reply_from(const Json& json);
+
+std::string message_line(const Json& message);  // with its newline
 
 bool send_all(int fd, stack::Bytes bytes);  // false: the other end is gone
 bool send_text(int fd, std::string_view text);

@@ -6,29 +6,31 @@
 namespace app::control {
 
 void Relay::connect(services::Network& network, const stack::SocketAddress& remote, const services::OwnerRef& owner) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (abandoned_) return;  // the client has gone meanwhile
+  }
   auto error = stack::Error::None;
   stream_ = network.connect(remote, owner, *this, error);
   if (!stream_) on_failed(error);
 }
 
-stack::Error Relay::wait_until_connected(stack::TcpStream::Info& info) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return connected_ || failure_ != stack::Error::None || abandoned_; });
+std::optional<stack::Error> Relay::outcome(stack::TcpStream::Info& info) {
+  const std::lock_guard lock(mutex_);
   info = info_;
-  return abandoned_ ? stack::Error::ConnectionAborted : connected_ ? stack::Error::None : failure_;
+  if (connected_) return stack::Error::None;
+  if (failure_ != stack::Error::None) return failure_;
+  return std::nullopt;
 }
 
-bool Relay::put(stack::Bytes bytes) {
-  std::unique_lock lock(mutex_);
-  while (!bytes.empty()) {
-    changed_.wait(lock, [this] { return to_peer_.room() > 0 || failure_ != stack::Error::None || abandoned_; });
-    if (failure_ != stack::Error::None || abandoned_) return false;
-    const auto count = std::min(bytes.size(), to_peer_.room());
-    to_peer_.append(bytes.first(count));
-    bytes = bytes.subspan(count);
-    request_pump();
-  }
-  return true;
+services::ByteStream::Transfer Relay::put(stack::Bytes bytes) {
+  const std::lock_guard lock(mutex_);
+  if (is_broken()) return {0, abandoned_ ? stack::Error::ConnectionAborted : failure_};
+  const auto count = std::min(bytes.size(), to_peer_.room());
+  to_peer_.append(bytes.first(count));
+  wants_room_ = count < bytes.size();
+  if (count > 0) request_pump();
+  return {count, stack::Error::None};
 }
 
 void Relay::finish() {
@@ -38,23 +40,30 @@ void Relay::finish() {
 }
 
 services::ByteStream::Transfer Relay::take(stack::MutableBytes into) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] {
-    return from_peer_.size() > 0 || receive_ended_ || failure_ != stack::Error::None || abandoned_;
-  });
-  if (from_peer_.size() == 0) return {0, receive_ended_ ? stack::Error::None : failure_};
+  const std::lock_guard lock(mutex_);
+  if (from_peer_.is_empty()) {
+    if (receive_ended_) return {};
+    if (is_broken()) return {0, abandoned_ ? stack::Error::ConnectionAborted : failure_};
+    wants_bytes_ = true;
+    return {0, stack::Error::WouldBlock};
+  }
+  const bool was_full = from_peer_.room() == 0;
   const auto count = std::min(into.size(), from_peer_.size());
   std::copy_n(from_peer_.front().begin(), count, into.begin());
   from_peer_.drop(count);
-  request_pump();
+  if (was_full) request_pump();
   return {count, stack::Error::None};
+}
+
+bool Relay::is_sent() {
+  const std::lock_guard lock(mutex_);
+  return fin_sent_ || is_broken();
 }
 
 void Relay::abandon() {
   {
     const std::lock_guard lock(mutex_);
     abandoned_ = true;
-    changed_.notify_all();
   }
   post_([self = shared_from_this()] {
     if (!self->stream_) return;
@@ -75,52 +84,64 @@ void Relay::on_connected() {
     const std::lock_guard lock(mutex_);
     connected_ = true;
     info_ = stream_->info();
-    changed_.notify_all();
   }
+  changed_();
   pump();
 }
 
 void Relay::on_failed(stack::Error error) {
-  const std::lock_guard lock(mutex_);
-  failure_ = error;
-  changed_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    failure_ = error;
+  }
+  changed_();
 }
 
 void Relay::pump() {
-  const std::lock_guard lock(mutex_);
-  pump_requested_ = false;
-  if (!stream_ || !connected_ || abandoned_) return;
-  send_queued();
-  receive_more();
-  changed_.notify_all();
+  bool tell = false;
+  {
+    const std::lock_guard lock(mutex_);
+    pump_requested_ = false;
+    if (!stream_ || !connected_ || abandoned_) return;
+    const auto before = failure_;
+    tell = send_queued();
+    tell = receive_more() || tell || failure_ != before;
+  }
+  if (tell) changed_();
 }
 
-void Relay::send_queued() {
-  while (to_peer_.size() > 0) {
+bool Relay::send_queued() {
+  while (!to_peer_.is_empty()) {
     const auto sent = stream_->write(to_peer_.front());
     to_peer_.drop(sent.count);
-    if (sent.error == stack::Error::WouldBlock) return;  // on_writable comes
+    if (sent.error == stack::Error::WouldBlock) break;  // on_writable comes
     if (sent.error != stack::Error::None) {
       failure_ = sent.error;
-      return;
+      return true;
     }
   }
-  if (send_finished_ && !std::exchange(fin_sent_, true)) stream_->shutdown_write();
+  const bool sent_fin = to_peer_.is_empty() && send_finished_ && !std::exchange(fin_sent_, true);
+  if (sent_fin) stream_->shutdown_write();
+  const bool has_room = to_peer_.room() > 0 && std::exchange(wants_room_, false);
+  return sent_fin || has_room;
 }
 
-void Relay::receive_more() {
+bool Relay::receive_more() {
+  const bool had_ended = receive_ended_;
   while (!receive_ended_ && from_peer_.room() > 0) {
     const auto got = stream_->read_in_place(from_peer_.room(), [this](stack::Bytes bytes) {
       from_peer_.append(bytes);
       return true;
     });
-    if (got.error == stack::Error::WouldBlock) return;  // on_readable comes
+    if (got.error == stack::Error::WouldBlock) break;  // on_readable comes
     if (got.error != stack::Error::None) {
       failure_ = got.error;
-      return;
+      return true;
     }
     receive_ended_ = got.count == 0;
   }
+  const bool has_bytes = !from_peer_.is_empty() && std::exchange(wants_bytes_, false);
+  return has_bytes || receive_ended_ != had_ended;
 }
 
 }  // namespace app::control

@@ -1,128 +1,127 @@
 #include "src/app/control/server.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
-#include "src/app/control/session.hpp"
+#include <algorithm>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 namespace app::control {
 namespace {
 
-constexpr int kBacklog = 16;
-constexpr timeval kSendTimeout{30, 0};  // a client that takes nothing for so long is gone
+constexpr int kAcceptedAtOnce = 32;
+constexpr std::chrono::milliseconds kGrace{200};  // for a client's first request
 
-bool fill_address(const std::string& path, sockaddr_un& address, std::string& error) {
-  address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    error = "control socket " + path + ": the path is too long; choose one of at most " +
-            std::to_string(sizeof address.sun_path - 1) + " bytes with --control";
-    return false;
-  }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  return true;
-}
-
-// A socket file whose daemon is gone refuses connections; only such a one is removed.
-bool remove_stale(const std::string& path, const sockaddr_un& address) {
-  struct stat facts {};
-  if (lstat(path.c_str(), &facts) != 0 || !S_ISSOCK(facts.st_mode)) return false;
-  const tap::FileDescriptor probe{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  const bool answered = connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  return !answered && errno == ECONNREFUSED && unlink(path.c_str()) == 0;
-}
-
-bool bind_private(int fd, const sockaddr_un& address) {
-  const auto before = umask(0177);  // born with mode 0600
-  const int result = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const int reason = errno;
-  umask(before);
-  errno = reason;
-  return result == 0;
+int milliseconds_until(Session::Clock::time_point when) {
+  constexpr std::chrono::milliseconds kLongest{3'600'000};
+  if (when == Session::Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - Session::Clock::now());
+  return static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, kLongest).count());
 }
 
 }  // namespace
 
 std::unique_ptr<Server> Server::open(const std::string& path, Backend& backend, std::string& error) {
-  sockaddr_un address{};
-  if (!fill_address(path, address, error)) return nullptr;
-  tap::FileDescriptor listener{socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  bool bound = listener.get() >= 0 && bind_private(listener.get(), address);
-  if (!bound && errno == EADDRINUSE && remove_stale(path, address)) bound = bind_private(listener.get(), address);
-  if (!bound || listen(listener.get(), kBacklog) != 0) {
-    error =
-        "control socket " + path + ": " +
-        (errno == EADDRINUSE ? "another daemon uses it; choose another one with --control" : std::strerror(errno));
-    return nullptr;
+  auto file = SocketFile::make(path, error);
+  if (!file) return nullptr;
+  std::unique_ptr<Server> server{new Server(std::move(file), backend)};
+  if (server->mailbox_->fd() >= 0) return server;
+  error = "control socket " + path + ": no file descriptor is left to wake its thread";
+  return nullptr;
+}
+
+Server::Server(std::unique_ptr<SocketFile> file, Backend& backend)
+    : file_(std::move(file)), listener_(file_->listener()), backend_(backend), owner_(geteuid()) {}
+
+Server::~Server() { stop(); }
+
+std::string Server::start() {
+  try {
+    thread_ = std::thread([this] { run(); });
+    return {};
+  } catch (const std::system_error& failure) {
+    return std::string("cannot start a thread for the control socket: ") + failure.what();
   }
-  return std::unique_ptr<Server>(new Server(path, std::move(listener), backend));
 }
 
-Server::Server(std::string path, tap::FileDescriptor listener, Backend& backend)
-    : path_(std::move(path)), listener_(std::move(listener)), backend_(backend), owner_(geteuid()) {}
-
-void Server::start() {
-  thread_ = std::thread([this] { accept_clients(); });
-}
-
-bool Server::give_to(uid_t owner) {
+std::string Server::give_to(uid_t owner) {
   owner_ = owner;
-  return chown(path_.c_str(), owner, static_cast<gid_t>(-1)) == 0;
-}
-
-Server::~Server() {
-  stop();
-  unlink(path_.c_str());
+  return file_->give_to(owner);
 }
 
 void Server::stop() {
   if (!thread_.joinable()) return;
   stopping_ = true;
-  shutdown(listener_.get(), SHUT_RDWR);  // wakes accept()
+  mailbox_->wake();
   thread_.join();
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& client : clients_) shutdown(client.socket.get(), SHUT_RDWR);
+}
+
+void Server::run() {
+  while (!stopping_) wait_and_serve();
+  for (const auto& [id, session] : sessions_) session->dismiss("the daemon is ending");
+  sessions_.clear();
+}
+
+void Server::wait_and_serve() {
+  const bool accepts = listener_.ready_at() <= Clock::now();
+  std::vector<pollfd> waiting{{mailbox_->fd(), POLLIN, 0}, {accepts ? file_->listener() : -1, POLLIN, 0}};
+  std::vector<Session*> polled;
+  for (const auto& [id, session] : sessions_) {
+    waiting.push_back({session->fd(), session->wanted_events(), 0});
+    polled.push_back(session.get());
   }
-  for (auto& client : clients_) client.thread.join();
-  clients_.clear();
+  if (poll(waiting.data(), waiting.size(), milliseconds_until(next_deadline())) < 0) return;
+  if (waiting[0].revents != 0) read_mail();
+  for (std::size_t i = 0; i < polled.size(); ++i)
+    if (waiting[i + 2].revents != 0) polled[i]->on_events(waiting[i + 2].revents);
+  for (auto* session : polled)
+    if (session->deadline() <= Clock::now()) session->on_deadline();
+  remove_ended();
+  if (waiting[1].revents != 0) accept_clients();
+}
+
+Server::Clock::time_point Server::next_deadline() const {
+  auto next = Clock::time_point::max();
+  if (listener_.ready_at() > Clock::now()) next = listener_.ready_at();
+  for (const auto& [id, session] : sessions_) next = std::min(next, session->deadline());
+  return next;
+}
+
+void Server::read_mail() {
+  const auto notes = mailbox_->take();
+  for (const auto& [id, reply] : notes.replies)
+    if (const auto at = sessions_.find(id); at != sessions_.end()) at->second->on_reply(reply);
+  for (const auto id : notes.changed)
+    if (const auto at = sessions_.find(id); at != sessions_.end()) at->second->on_changed();
 }
 
 void Server::accept_clients() {
-  while (!stopping_) {
-    tap::FileDescriptor socket{accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-    if (socket.get() < 0) {
-      if (errno != EINTR && errno != ECONNABORTED && !stopping_) usleep(10'000);  // out of descriptors: not in a spin
-      continue;
+  for (int i = 0; i < kAcceptedAtOnce; ++i) {
+    auto result = listener_.accept();
+    if (result.out_of_descriptors && !std::exchange(was_out_of_descriptors_, true))
+      backend_.warn("no file descriptors are left for clients of the control socket (ulimit -n)");
+    if (result.client) {
+      was_out_of_descriptors_ = false;
+      admit(std::move(result.client));
     }
-    remove_ended();
-    admit(std::move(socket));
+    if (!result.look_again) return;
   }
 }
 
 void Server::admit(tap::FileDescriptor socket) {
-  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kSendTimeout, sizeof kSendTimeout);
   if (!is_admitted(socket.get())) {
     send_message(socket.get(), to_json(Reply::failure("only the daemon's owner may use this socket")));
     return;
   }
-  const std::lock_guard lock(mutex_);
-  if (clients_.size() >= kMaxClients) {
-    send_message(socket.get(), to_json(Reply::failure("too many clients; try again when one has ended")));
+  if (sessions_.size() >= kMaxClients && !make_room()) {
+    send_message(socket.get(), to_json(Reply::failure("too many clients are busy; try again when one has ended")));
     return;
   }
-  auto& client = clients_.emplace_back();
-  client.socket = std::move(socket);
-  client.thread = std::thread([this, &client] {
-    serve(client.socket.get(), backend_);
-    shutdown(client.socket.get(), SHUT_RDWR);
-    client.ended = true;
-  });
+  const auto id = ++last_id_;
+  sessions_.emplace(id, std::make_unique<Session>(id, std::move(socket), backend_, mailbox_));
 }
 
 bool Server::is_admitted(int socket) const {
@@ -132,16 +131,25 @@ bool Server::is_admitted(int socket) const {
   return peer.uid == owner_ || peer.uid == 0;
 }
 
-void Server::remove_ended() {
-  const std::lock_guard lock(mutex_);
-  for (auto at = clients_.begin(); at != clients_.end();) {
-    if (!at->ended) {
-      ++at;
-      continue;
-    }
-    at->thread.join();
-    at = clients_.erase(at);
+// Not one that has just come, whose request may be on its way.
+bool Server::make_room() {
+  auto longest = sessions_.end();
+  auto since = Clock::now() - kGrace;
+  for (auto at = sessions_.begin(); at != sessions_.end(); ++at) {
+    if (!at->second->is_idle() || at->second->last_active() > since) continue;
+    at->second->on_events(POLLIN);  // unless it has sent one meanwhile
+    if (!at->second->is_idle() || at->second->last_active() > since) continue;
+    longest = at;
+    since = at->second->last_active();
   }
+  if (longest == sessions_.end()) return false;
+  longest->second->dismiss("it asked for nothing, and its place was needed by another client");
+  sessions_.erase(longest);
+  return true;
+}
+
+void Server::remove_ended() {
+  std::erase_if(sessions_, [](const auto& entry) { return entry.second->is_over(); });
 }
 
 }  // namespace app::control

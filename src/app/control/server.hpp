@@ -1,35 +1,22 @@
-// The daemon's end of the control socket. A Unix stream socket of mode 0600 that admits its owner (and root) only,
-// checked again by SO_PEERCRED; each client has a thread of its own, so that a slow one waits alone, and the stack's
-// thread never waits for any. Bounds: kMaxClients, kMaxRequestBytes; a client too many is told so and sent away.
+// The daemon's end of the control socket: one thread that serves all clients and waits for none, nor for the stack. A
+// Unix stream socket of mode 0600 that admits its owner (and root) only, checked again by SO_PEERCRED. Bounds:
+// kMaxClients, kMaxRequestBytes. For a client too many the one that has been idle longest is sent away; when all are
+// busy, it is told so.
 #pragma once
 
 #include <atomic>
-#include <list>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
-#include "src/app/control/message.hpp"
-#include "src/app/control/relay.hpp"
-#include "src/app/control/trace_hub.hpp"
-#include "tap/file_descriptor.hpp"
+#include "src/app/control/listener.hpp"
+#include "src/app/control/session.hpp"
+#include "src/app/control/socket_file.hpp"
 
 namespace app::control {
 
 inline constexpr std::size_t kMaxClients = 64;
-
-// What the server asks of the daemon. Called on clients' threads, several at a time; may block.
-class Backend {
- public:
-  virtual ~Backend() = default;
-  virtual Reply handle(const Json& request) = 0;  // everything but trace and connect
-  virtual TraceHub& trace() = 0;
-  // The layer that a person may have named with its prefix, without it; empty: there is no such layer.
-  virtual std::string layer_name(const std::string& name) = 0;
-  // Begins to connect. Null: the daemon is ending.
-  virtual std::shared_ptr<Relay> connect(const stack::SocketAddress& remote) = 0;
-};
 
 class Server {
  public:
@@ -37,32 +24,39 @@ class Server {
   static std::unique_ptr<Server> open(const std::string& path, Backend& backend, std::string& error);
   ~Server();  // stop(), and removes the socket
 
-  void start();  // begins to answer; a program gives up its privileges before it has threads
+  // Begins to answer; a program gives up its privileges before it has threads. Empty, or what failed.
+  std::string start();
   // Who may connect besides root; the effective user at open() unless changed (--user): the socket file is given to
-  // it.
-  bool give_to(uid_t owner);
-  void stop();  // ends every conversation
-  const std::string& path() const { return path_; }
+  // it. Empty, or what failed.
+  std::string give_to(uid_t owner);
+  void stop();  // ends every conversation, telling each that the daemon ends
+  const std::string& path() const { return file_->path(); }
 
  private:
-  struct Client {
-    tap::FileDescriptor socket;
-    std::thread thread;
-    std::atomic<bool> ended{false};
-  };
-  Server(std::string path, tap::FileDescriptor listener, Backend& backend);
+  using Clock = Session::Clock;
+  using Sessions = std::map<SessionId, std::unique_ptr<Session>>;
+
+  Server(std::unique_ptr<SocketFile> file, Backend& backend);
+  // The control thread's, all of it.
+  void run();
+  void wait_and_serve();
+  Clock::time_point next_deadline() const;
+  void read_mail();
   void accept_clients();
   void admit(tap::FileDescriptor socket);
   bool is_admitted(int socket) const;
+  bool make_room();
   void remove_ended();
 
-  std::string path_;
-  tap::FileDescriptor listener_;
+  const std::unique_ptr<SocketFile> file_;
+  Listener listener_;
   Backend& backend_;
-  std::atomic<uid_t> owner_;
+  const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  uid_t owner_;
+  Sessions sessions_;
+  SessionId last_id_ = 0;
+  bool was_out_of_descriptors_ = false;  // and it was said
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;  // guards clients_
-  std::list<Client> clients_;
   std::thread thread_;
 };
 

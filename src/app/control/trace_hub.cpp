@@ -9,25 +9,24 @@ namespace {
 constexpr std::size_t kMaxRememberedCallouts = 256;
 }
 
-TraceListener::Batch TraceListener::wait(std::chrono::milliseconds timeout) {
-  std::unique_lock lock(mutex_);
-  arrived_.wait_for(lock, timeout, [this] { return !next_.entries.empty() || next_.dropped > 0; });
+TraceListener::Batch TraceListener::take() {
+  const std::lock_guard lock(mutex_);
   return std::exchange(next_, {});
 }
 
 void TraceListener::offer(const output::TraceEntry& entry) {
-  const std::lock_guard lock(mutex_);
-  // Once records are missing the rest of the batch is, too: the loss stands in one place.
-  if (next_.dropped > 0 && !next_.entries.empty()) {
-    ++next_.dropped;
-    return;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    // Once records are missing the rest of the batch is, too: the loss stands in one place.
+    const bool loses = next_.dropped > 0 || next_.entries.size() >= kMaxListenerRecords;
+    if (loses)
+      ++next_.dropped;
+    else
+      next_.entries.push_back(entry);
+    first = next_.entries.size() == 1 && !loses;
   }
-  if (next_.entries.size() >= kMaxListenerRecords) {
-    ++next_.dropped;
-    return;
-  }
-  next_.entries.push_back(entry);
-  if (next_.entries.size() == 1) arrived_.notify_one();
+  if (first) changed_();
 }
 
 bool TraceHub::is_wanted() {
@@ -43,8 +42,8 @@ void TraceHub::set_file(output::TraceFile* file) {
   changed_();
 }
 
-std::shared_ptr<TraceListener> TraceHub::listen(std::string layer) {
-  auto listener = std::make_shared<TraceListener>(std::move(layer));
+std::shared_ptr<TraceListener> TraceHub::listen(std::string layer, std::function<void()> changed) {
+  auto listener = std::make_shared<TraceListener>(std::move(layer), std::move(changed));
   {
     const std::lock_guard lock(mutex_);
     listeners_.push_back(listener);

@@ -2,8 +2,6 @@
 // drops and counts when its reader is slow. classified() runs on the stack's thread; everything else on any thread.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,13 +16,15 @@ inline constexpr std::size_t kMaxListenerRecords = 4096;
 
 class TraceListener {
  public:
-  explicit TraceListener(std::string layer) : layer_(std::move(layer)) {}
+  // `changed` is called when there is something to take() after there was nothing, on the stack's thread.
+  TraceListener(std::string layer, std::function<void()> changed)
+      : layer_(std::move(layer)), changed_(std::move(changed)) {}
 
   struct Batch {
     std::vector<output::TraceEntry> entries;
     std::uint64_t dropped = 0;  // behind the last of them
   };
-  Batch wait(std::chrono::milliseconds timeout);  // empty after the timeout
+  Batch take();  // what has come; does not wait
 
  private:
   friend class TraceHub;
@@ -32,8 +32,8 @@ class TraceListener {
   void offer(const output::TraceEntry& entry);
 
   const std::string layer_;  // its full name; empty: every layer
+  const std::function<void()> changed_;
   std::mutex mutex_;
-  std::condition_variable arrived_;
   Batch next_;
 };
 
@@ -48,7 +48,8 @@ class TraceHub final : public shim::TraceSink {
   void set_file(output::TraceFile* file);  // null: none; outlives its use here
   // Which driver a callout belongs to; asked on the stack's thread, once for each callout.
   void set_driver_lookup(std::function<std::string(std::uint32_t callout_id)> lookup) { lookup_ = std::move(lookup); }
-  std::shared_ptr<TraceListener> listen(std::string layer);  // its full name; empty: every layer
+  // `layer`: its full name; empty: every layer.
+  std::shared_ptr<TraceListener> listen(std::string layer, std::function<void()> changed);
   void leave(const std::shared_ptr<TraceListener>& listener);
 
   void classified(const shim::TraceRecord& record) override;

@@ -109,8 +109,7 @@ std::string Daemon::start(tap::FileDescriptor places) {
            " did not become usable in 15 s; is an address in use twice?";
   if (auto why = start_services(); !why.empty()) return why;
   if (auto why = load_drivers(); !why.empty()) return why;
-  server_->start();
-  return {};
+  return server_->start();
 }
 
 std::string Daemon::start_services() {
@@ -150,9 +149,10 @@ std::string Daemon::address(stack::Family family) const {
   return {};
 }
 
-std::shared_ptr<control::Relay> Daemon::connect(const stack::SocketAddress& remote) {
+std::shared_ptr<control::Relay> Daemon::connect(const stack::SocketAddress& remote, std::function<void()> changed) {
   auto relay = std::make_shared<control::Relay>(
-      [this](std::function<void()> task) { node_->post([task = std::move(task)](node::System&) { task(); }); });
+      [this](std::function<void()> task) { node_->post([task = std::move(task)](node::System&) { task(); }); },
+      std::move(changed));
   node_->post([this, relay, remote](node::System&) {
     if (network_) relay->connect(*network_, remote, services::default_owner("connect"));
   });
@@ -170,6 +170,7 @@ output::Report Daemon::finish() {
   output::Report report;
   unload_drivers();
   if (is_running_) {
+    server_->stop();  // first: what clients have under way would keep the rest from coming to rest
     if (!node_->drain(kDrainLimit)) report.problems.emplace_back("packets were still under way 10 s after the end");
     node_->call([&](node::System& system) {
       system.set_trace(nullptr);
@@ -177,7 +178,6 @@ output::Report Daemon::finish() {
       if (trace_file_) trace_file_->end();
       collect_counts(system, report);
     });
-    server_->stop();
     node_->call([this](node::System& system) {
       services_.clear();
       system.set_block_sink(nullptr);

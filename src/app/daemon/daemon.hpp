@@ -35,7 +35,7 @@ class Daemon final : private control::Backend {
   static std::unique_ptr<Daemon> create(const RunOptions& options, std::string& error);
   ~Daemon() override;
 
-  bool give_control_to(uid_t user) { return server_->give_to(user); }
+  std::string give_control_to(uid_t user) { return server_->give_to(user); }  // empty, or what failed
   // Empty, or what failed; then finish() is still to be called. `places`: to a PlaceServer, or none.
   std::string start(tap::FileDescriptor places);
   MainLoop& loop() { return loop_; }
@@ -54,12 +54,16 @@ class Daemon final : private control::Backend {
   void watch_traces();
 
   // control::Backend
-  control::Reply handle(const control::Json& request) override;
+  void handle(const control::Json& request, control::Answer answer) override;
   control::TraceHub& trace() override { return trace_hub_; }
   std::string layer_name(const std::string& name) override;
-  std::shared_ptr<control::Relay> connect(const stack::SocketAddress& remote) override;
-  control::Reply show(const std::string& topic);
+  std::shared_ptr<control::Relay> connect(const stack::SocketAddress& remote, std::function<void()> changed) override;
+  void warn(const std::string& sentence) override { logging_.write(stack::LogLevel::Warning, "control", sentence); }
+  void show(const std::string& topic, control::Answer answer);
+  void on_loop(std::function<control::Reply()> task, control::Answer answer);
+  void on_stack(std::function<control::Json(node::System&)> task, control::Answer answer);
   control::Reply load_driver(const control::Json& request);
+  control::Reply unload_driver(const std::string& name);
   control::Json status(node::System& system);
   control::Json show_drivers();
 

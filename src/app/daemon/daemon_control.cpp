@@ -1,5 +1,5 @@
-// What the daemon answers on its control socket: control::Backend. Runs on clients' threads; what changes drivers and
-// filters is handed to the main loop, what looks at the stack to the stack's thread.
+// What the daemon answers on its control socket: control::Backend. Runs on the control thread, which may not
+// wait; what changes drivers and filters is handed to the main loop, what looks at the stack to the stack's thread.
 #include <algorithm>
 #include <array>
 
@@ -36,31 +36,40 @@ std::uint64_t count_of(const std::vector<wfp::ledger::Violation>& violations, co
   return count;
 }
 
-Reply or_ending(std::optional<Reply> reply) {
-  return reply ? std::move(*reply) : Reply::failure("the daemon is ending");
-}
-
 }  // namespace
 
-Reply Daemon::handle(const Json& request) {
+// Drivers and filters are changed on the main loop. When it has ended, or ends first, the answer says so by itself.
+void Daemon::on_loop(std::function<Reply()> task, control::Answer answer) {
+  loop_.post([task = std::move(task), answer = std::move(answer)] { answer.give(task()); });
+}
+
+void Daemon::on_stack(std::function<Json(node::System&)> task, control::Answer answer) {
+  node_->post([task = std::move(task), answer = std::move(answer)](node::System& system) {
+    answer.give(Reply::success(task(system)));
+  });
+}
+
+void Daemon::handle(const Json& request, control::Answer answer) {
   const auto command = text_of(request, "command");
-  if (command == "show") return show(text_of(request, "topic"));
-  if (command == "filter add") return or_ending(loop_.call([request] { return add_filter(request); }));
+  if (command == "show") return show(text_of(request, "topic"), std::move(answer));
+  if (command == "filter add") return on_loop([request] { return add_filter(request); }, std::move(answer));
   if (command == "filter delete") {
     const auto id = request.find("id");
     if (id == request.end() || !id->is_number_unsigned())
-      return Reply::failure("filter delete wants the filter's id");
-    return or_ending(loop_.call([id = id->get<std::uint64_t>()] { return delete_filter(id); }));
+      return answer.give(Reply::failure("filter delete wants the filter's id"));
+    return on_loop([id = id->get<std::uint64_t>()] { return delete_filter(id); }, std::move(answer));
   }
-  if (command == "driver load") return or_ending(loop_.call([this, request] { return load_driver(request); }));
+  if (command == "driver load") return on_loop([this, request] { return load_driver(request); }, std::move(answer));
   if (command == "driver unload")
-    return or_ending(loop_.call([this, name = text_of(request, "driver")] {
-      auto left = drivers_->unload(name);
-      if (!left) return Reply::failure(left.why());
-      if (!left->empty()) return Reply::failure(left_behind(name, *left));
-      return Reply::success({{"unloaded", name}});
-    }));
-  return Reply::failure("'" + command + "' is no command of this daemon");
+    return on_loop([this, name = text_of(request, "driver")] { return unload_driver(name); }, std::move(answer));
+  answer.give(Reply::failure("'" + command + "' is no command of this daemon"));
+}
+
+Reply Daemon::unload_driver(const std::string& name) {
+  auto left = drivers_->unload(name);
+  if (!left) return Reply::failure(left.why());
+  if (!left->empty()) return Reply::failure(left_behind(name, *left));
+  return Reply::success({{"unloaded", name}});
 }
 
 Reply Daemon::load_driver(const Json& request) {
@@ -76,23 +85,22 @@ Reply Daemon::load_driver(const Json& request) {
   return loaded ? Reply::success({{"loaded", *loaded}}) : Reply::failure(loaded.why());
 }
 
-Reply Daemon::show(const std::string& topic) {
+void Daemon::show(const std::string& topic, control::Answer answer) {
   using Show = Json (*)(node::System&);
   constexpr std::array<std::pair<std::string_view, Show>, 5> kTables{{{"flows", show_flows},
                                                                       {"endpoints", show_endpoints},
                                                                       {"layers", show_layers},
                                                                       {"callouts", show_callouts},
                                                                       {"filters", show_filters}}};
-  if (topic == "drivers") return Reply::success(show_drivers());
-  if (topic == "objects") return Reply::success(show_objects());
-  if (topic == "status") return Reply::success(node_->call([this](node::System& system) { return status(system); }));
+  if (topic == "drivers") return answer.give(Reply::success(show_drivers()));
+  if (topic == "objects") return answer.give(Reply::success(show_objects()));
+  if (topic == "status") return on_stack([this](node::System& system) { return status(system); }, std::move(answer));
   if (topic == "netevents")
-    return Reply::success(
-        node_->call([this](node::System& system) { return show_net_events(system, *net_events_, epoch_ns_); }));
+    return on_stack([this](node::System& system) { return show_net_events(system, *net_events_, epoch_ns_); },
+                    std::move(answer));
   for (const auto& entry : kTables)
-    if (entry.first == topic)
-      return Reply::success(node_->call([&entry](node::System& system) { return entry.second(system); }));
-  return Reply::failure("there is nothing to show under '" + topic + "'");
+    if (entry.first == topic) return on_stack(entry.second, std::move(answer));
+  answer.give(Reply::failure("there is nothing to show under '" + topic + "'"));
 }
 
 std::string Daemon::layer_name(const std::string& name) {

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -130,6 +131,43 @@ class LiveTest(unittest.TestCase):
 
     def absorbed_by_layer(self, run):
         return Counter(r["layer"] for r in run.trace() if "absorb" in r["flags"])
+
+
+class DaemonTest(LiveTest):
+    """A test of `wfptap run`, in a namespace of its own."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o755)
+        self.control = self.folder / "control"
+        self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notices.bind(str(self.folder / "notify"))
+        (self.folder / "notify").chmod(0o777)
+        self.notices.settimeout(20 * SLOW)
+        self.addCleanup(self.notices.close)
+
+    def start(self, *options, expect_ready=True):
+        self.log = open(self.folder / "log", "w+")
+        self.addCleanup(self.log.close)
+        daemon = subprocess.Popen(["unshare", "--net", PROGRAM, "run", "--control", str(self.control), *options],
+                                  stderr=self.log, stdout=self.log, pass_fds=getattr(self, "pass_fds", ()),
+                                  env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")})
+        self.addCleanup(lambda: daemon.poll() is None and (daemon.kill(), daemon.wait()))
+        if expect_ready:
+            self.assertEqual(self.notices.recv(100), b"READY=1\n")
+        return daemon
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def inside(self, daemon, *command):
+        return subprocess.run(["nsenter", "--net", f"--target={daemon.pid}", *command], capture_output=True, text=True,
+                              timeout=30 * SLOW)
+
+    def client(self, *command):
+        return subprocess.run([PROGRAM, *command, "--control", str(self.control)], capture_output=True, text=True,
+                              timeout=30 * SLOW)
 
 
 def driver(name):

@@ -3,12 +3,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 
-from harness import DRIVERS, PROGRAM, SLOW, V4, LiveTest
+from harness import DRIVERS, PROGRAM, SLOW, V4, DaemonTest, LiveTest
 
 NOBODY = 65534
 DRIVER = r"""
@@ -183,41 +182,8 @@ class Rootless(LiveTest):
         self.assertIn("violations: 0", done.stderr)
 
 
-class Daemon(LiveTest):
+class Daemon(DaemonTest):
     """`wfptap run` in a namespace of its own."""
-
-    def setUp(self):
-        super().setUp()
-        self.folder.chmod(0o755)
-        self.control = self.folder / "control"
-        self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.notices.bind(str(self.folder / "notify"))
-        (self.folder / "notify").chmod(0o777)
-        self.notices.settimeout(20 * SLOW)
-        self.addCleanup(self.notices.close)
-
-    def start(self, *options, expect_ready=True):
-        self.log = open(self.folder / "log", "w+")
-        self.addCleanup(self.log.close)
-        daemon = subprocess.Popen(["unshare", "--net", PROGRAM, "run", "--control", str(self.control), *options],
-                                  stderr=self.log, stdout=self.log, pass_fds=getattr(self, "pass_fds", ()),
-                                  env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")})
-        self.addCleanup(lambda: daemon.poll() is None and (daemon.kill(), daemon.wait()))
-        if expect_ready:
-            self.assertEqual(self.notices.recv(100), b"READY=1\n")
-        return daemon
-
-    def said(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def inside(self, daemon, *command):
-        return subprocess.run(["nsenter", "--net", f"--target={daemon.pid}", *command], capture_output=True, text=True,
-                              timeout=30 * SLOW)
-
-    def client(self, *command):
-        return subprocess.run([PROGRAM, *command, "--control", str(self.control)], capture_output=True, text=True,
-                              timeout=30 * SLOW)
 
     def test_systemd_and_descriptor_are_told_and_ctrl_c_ends_it(self):
         reading, writing = os.pipe()

@@ -7,13 +7,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "src/app/control/client.hpp"
 #include "src/app/control/server.hpp"
+#include "src/app/control/socket_address.hpp"
 #include "tests/unit/src/app/services/fake_network.hpp"
 
 namespace app::control {
@@ -64,17 +68,23 @@ class Loop {
 
 class FakeBackend final : public Backend {
  public:
-  Reply handle(const Json& request) override {
-    if (request.value("command", "") == "show") return Reply::success({{"topic", request["topic"]}});
-    return Reply::failure("no such command");
+  void handle(const Json& request, Answer answer) override {
+    const auto command = request.value("command", "");
+    if (command == "show") return answer.give(Reply::success({{"topic", request["topic"]}}));
+    if (command == "slow") {
+      const std::lock_guard lock(mutex);
+      return kept.push_back(std::move(answer));
+    }
+    if (command != "lost") answer.give(Reply::failure("no such command"));
   }
   TraceHub& trace() override { return hub; }
   std::string layer_name(const std::string& name) override {
     const auto known = name.find("INBOUND_TRANSPORT_V4");
     return known == std::string::npos ? "" : name.substr(known);
   }
-  std::shared_ptr<Relay> connect(const stack::SocketAddress& remote) override {
-    auto relay = std::make_shared<Relay>([this](std::function<void()> task) { loop.post(std::move(task)); });
+  std::shared_ptr<Relay> connect(const stack::SocketAddress& remote, std::function<void()> changed) override {
+    auto relay = std::make_shared<Relay>([this](std::function<void()> task) { loop.post(std::move(task)); },
+                                         std::move(changed));
     loop.post([this, relay, remote] { relay->connect(network, remote, nullptr); });
     return relay;
   }
@@ -86,6 +96,13 @@ class FakeBackend final : public Backend {
     }
     return wire;
   }
+  void warn(const std::string&) override {}
+  std::vector<Answer> kept_answers() {  // of slow requests
+    const std::lock_guard lock(mutex);
+    return std::exchange(kept, {});
+  }
+  std::mutex mutex;
+  std::vector<Answer> kept;
   int changes = 0;
   TraceHub hub{0, [this] { ++changes; }};
   services::FakeNetwork network;
@@ -100,7 +117,7 @@ class Control : public testing::Test {
     std::string error;
     server_ = Server::open(path_, backend_, error);
     ASSERT_TRUE(server_) << error;
-    server_->start();
+    ASSERT_EQ(server_->start(), "");
   }
   Client client() {
     std::string error;
@@ -169,20 +186,109 @@ TEST_F(Control, MalformedRequestsEndTheConversation) {
   EXPECT_TRUE(client().ask({{"command", "show"}, {"topic", "x"}}).ok);
 }
 
-TEST_F(Control, ClientsAreBounded) {
-  std::vector<Client> clients;
-  for (std::size_t i = 0; i < kMaxClients; ++i) {
-    clients.push_back(client());
-    ASSERT_TRUE(clients.back().ask({{"command", "show"}, {"topic", "x"}}).ok);
-  }
-  EXPECT_THAT(client().ask({{"command", "show"}, {"topic", "x"}}).error, HasSubstr("too many clients"));
-  clients.clear();
-  bool admitted = false;
+TEST_F(Control, AClientTooManyTakesThePlaceOfTheOneThatIsIdleLongest) {
+  std::vector<Client> idle;
+  for (std::size_t i = 0; i < kMaxClients; ++i) idle.push_back(client());
+  ASSERT_TRUE(idle[0].ask({{"command", "show"}, {"topic", "x"}}).ok);  // so the second one is idle longest
+  ASSERT_TRUE(idle[kMaxClients - 1].ask({{"command", "show"}, {"topic", "x"}}).ok) << "and all are served";
+  bool admitted = false;  // not at once: those that have just come may be about to ask
   for (int i = 0; i < 100 && !admitted; ++i) {
-    std::this_thread::sleep_for(10ms);
+    if (i > 0) std::this_thread::sleep_for(10ms);
     admitted = client().ask({{"command", "show"}, {"topic", "x"}}).ok;
   }
   EXPECT_TRUE(admitted);
+  EXPECT_THAT(idle[1].receive().error, HasSubstr("its place was needed"));
+  EXPECT_TRUE(idle[0].ask({{"command", "show"}, {"topic", "x"}}).ok);
+}
+
+TEST_F(Control, WhenAllAreBusyAClientTooManyIsToldSo) {
+  std::vector<Client> busy;
+  for (std::size_t i = 0; i < kMaxClients; ++i) {
+    busy.push_back(client());
+    ASSERT_TRUE(busy.back().ask({{"command", "trace"}, {"format", "line"}}).ok);
+  }
+  EXPECT_THAT(client().ask({{"command", "show"}, {"topic", "x"}}).error, HasSubstr("too many clients"));
+  busy.pop_back();
+  bool admitted = false;
+  for (int i = 0; i < 100 && !admitted; ++i) {
+    if (i > 0) std::this_thread::sleep_for(10ms);
+    admitted = client().ask({{"command", "show"}, {"topic", "x"}}).ok;
+  }
+  EXPECT_TRUE(admitted);
+}
+
+TEST_F(Control, ASlowAnswerKeepsNobodyElseWaiting) {
+  auto slow = client();
+  slow.send({{"command", "slow"}});
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client().ask({{"command", "show"}, {"topic", "x"}}).ok);
+  while (!slow.has_answer(0ms)) {
+    const auto kept = backend_.kept_answers();
+    for (const auto& answer : kept) answer.give(Reply::success({{"slow", true}}));
+  }
+  EXPECT_TRUE(slow.receive().ok);
+}
+
+TEST_F(Control, AnAnswerThatNobodyGivesSaysThatTheDaemonEnds) {
+  EXPECT_THAT(client().ask({{"command", "lost"}}).error, HasSubstr("ending"));
+}
+
+TEST_F(Control, WhoStillWaitsWhenTheDaemonEndsIsToldSo) {
+  auto slow = client();
+  slow.send({{"command", "slow"}});
+  ASSERT_TRUE(client().ask({{"command", "show"}, {"topic", "x"}}).ok);
+  server_->stop();
+  EXPECT_THAT(slow.receive().error, HasSubstr("ending"));
+}
+
+// The first daemon takes nobody: its backlog is full.
+TEST_F(Control, ABacklogThatIsFullHoldsNobodyUp) {
+  const auto path = path_ + "3";
+  const tap::FileDescriptor deaf{socket(AF_UNIX, SOCK_STREAM, 0)};
+  const auto address = *socket_address(path);
+  ASSERT_EQ(bind(deaf.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(deaf.get(), 1), 0);
+  std::vector<tap::FileDescriptor> waiting;
+  int reason = 0;
+  while (reason == 0) waiting.push_back(try_connect(address, reason));
+  EXPECT_EQ(reason, EAGAIN);
+  std::string error;
+  EXPECT_FALSE(Server::open(path, backend_, error));
+  EXPECT_THAT(error, HasSubstr("another daemon uses it"));
+  EXPECT_FALSE(Client::open(path, error));
+  EXPECT_THAT(error, HasSubstr("takes no more clients"));
+  unlink(path.c_str());
+}
+
+TEST_F(Control, WhatIsNotASocketIsNotReplaced) {
+  const auto path = path_ + "4";
+  std::ofstream(path) << "mine";
+  std::string error;
+  EXPECT_FALSE(Server::open(path, backend_, error));
+  EXPECT_THAT(error, HasSubstr("something else is there"));
+  EXPECT_TRUE(std::filesystem::exists(path));
+  std::filesystem::remove(path);
+}
+
+// Who can write in the folder may put another file in the socket's place at any time.
+TEST_F(Control, AFileThatTookTheSocketsPlaceIsLeftAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  std::string error;
+  const auto path = path_ + "5", victim = path_ + ".victim";
+  std::ofstream(victim) << "root's";
+  {
+    const auto server = Server::open(path, backend_, error);
+    ASSERT_TRUE(server) << error;
+    ASSERT_EQ(unlink(path.c_str()), 0);
+    ASSERT_EQ(symlink(victim.c_str(), path.c_str()), 0);
+    EXPECT_EQ(server->give_to(12345), "");
+  }
+  struct stat facts {};
+  ASSERT_EQ(lstat(path.c_str(), &facts), 0) << "it was not ours to remove";
+  EXPECT_EQ(facts.st_uid, 0u);
+  ASSERT_EQ(stat(victim.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_uid, 0u);
+  std::filesystem::remove(path);
+  std::filesystem::remove(victim);
 }
 
 shim::TraceRecord record_at(std::string_view layer, std::uint32_t length) {
@@ -217,13 +323,16 @@ TEST_F(Control, TraceStreamsWhatWasAskedFor) {
 
 TEST_F(Control, TraceOfASlowReaderSaysWhatIsMissing) {
   TraceHub hub{0, [] {}};
-  const auto listener = hub.listen("");
+  int rung = 0;
+  const auto listener = hub.listen("", [&] { ++rung; });
   for (std::uint32_t i = 0; i < kMaxListenerRecords + 10; ++i) hub.classified(record_at("INBOUND_TRANSPORT_V4", i));
-  auto batch = listener->wait(0ms);
+  EXPECT_EQ(rung, 1) << "for the first of a batch";
+  auto batch = listener->take();
   EXPECT_EQ(batch.entries.size(), kMaxListenerRecords);
   EXPECT_EQ(batch.dropped, 10u);
   hub.classified(record_at("INBOUND_TRANSPORT_V4", 7));
-  batch = listener->wait(0ms);
+  EXPECT_EQ(rung, 2);
+  batch = listener->take();
   EXPECT_EQ(batch.entries.size(), 1u);
   EXPECT_EQ(batch.dropped, 0u);
 }
@@ -362,7 +471,62 @@ TEST_F(Connect, AClientThatLeavesResetsItsConnection) {
 TEST_F(Connect, TheDaemonMayEndMeanwhile) {
   auto one = connected();
   server_->stop();
-  EXPECT_EQ(chunk(one), "(gone)");
+  EXPECT_EQ(chunk(one), "(failure)");
+  EXPECT_TRUE(eventually([&] { return wire_->reset; }));
+}
+
+TEST_F(Connect, TheDaemonMayEndBeforeThePeerAnswers) {
+  auto one = client();
+  one.send({{"command", "connect"}, {"address", "10.77.0.1"}, {"port", 80}});
+  wire_ = backend_.wait_for_wire();
+  server_->stop();
+  EXPECT_THAT(one.receive().error, HasSubstr("ending"));
+  EXPECT_TRUE(eventually([&] { return wire_->reset; }));
+}
+
+TEST_F(Connect, AKilledClientThatWaitedForThePeerIsForgottenAtOnce) {
+  std::vector<Client> all;
+  for (std::size_t i = 0; i < kMaxClients + 26; ++i) {
+    auto one = client();
+    one.send({{"command", "connect"}, {"address", "10.77.0.1"}, {"port", 80}});
+    wire_ = backend_.wait_for_wire();
+    ASSERT_NE(wire_, nullptr);
+    backend_.loop.call([this] { wire_->observer = nullptr; });
+    backend_.loop.call([this] { backend_.network.connected.reset(); });
+  }
+  EXPECT_TRUE(client().ask({{"command", "show"}, {"topic", "x"}}).ok);
+}
+
+TEST_F(Connect, TheDaemonMayEndWhileThePeerReadsNothing) {
+  auto one = connected();
+  backend_.loop.call([&] { wire_->window = 0; });
+  std::thread sender([&] { send_text(one.socket(), std::string(8 << 20, 'x')); });  // more than all queues hold
+  EXPECT_TRUE(eventually([&] { return wire_->blocked; }));
+  EXPECT_TRUE(client().ask({{"command", "show"}, {"topic", "x"}}).ok);
+  server_->stop();
+  sender.join();
+  EXPECT_EQ(chunk(one), "(failure)");
+}
+
+// The peer has finished, and takes the rest of what was sent to it later: that is no reason to cut it off.
+TEST_F(Connect, WhatIsQueuedAtThePeersEndStillArrives) {
+  auto one = connected();
+  backend_.loop.call([&] { wire_->window = 10; });
+  send_text(one.socket(), std::string(1000, 'x'));
+  shutdown(one.socket(), SHUT_WR);
+  EXPECT_TRUE(eventually([&] { return wire_->blocked; }));
+  backend_.loop.call([&] { backend_.network.finish(*wire_); });
+  EXPECT_EQ(chunk(one), "");
+  std::string got;
+  EXPECT_TRUE(eventually([&] {
+    wire_->window = 100;
+    got += backend_.network.take(*wire_);
+    return wire_->fin;
+  }));
+  EXPECT_EQ(got.size() + wire_->from_service.size(), 1000u);
+  std::array<std::byte, 1> nothing;
+  EXPECT_EQ(one.reader().read(nothing), 0u) << "hung up";
+  EXPECT_FALSE(wire_->reset);
 }
 
 }  // namespace

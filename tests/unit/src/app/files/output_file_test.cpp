@@ -75,7 +75,8 @@ TEST_F(OutputFile, AnothersLinkIsNotFollowed) {
   make_link("shared/file", at("ours/precious"), kOther);
   make_link("theirs/folder", at("ours"), kOther);
   make_link("theirs/up", "../ours", kOther);
-  for (const auto* path : {"theirs/file", "shared/file", "theirs/folder/precious", "theirs/up/precious", "theirs/up/new"})
+  for (const auto* path :
+       {"theirs/file", "shared/file", "theirs/folder/precious", "theirs/up/precious", "theirs/up/new"})
     EXPECT_THAT(open(path), HasSubstr("symbolic link of")) << path;
   EXPECT_EQ(content("ours/precious"), "precious");
   EXPECT_FALSE(std::filesystem::exists(at("ours/new")));
@@ -106,7 +107,8 @@ TEST_F(OutputFile, AnothersFileInASharedFolderIsNotWritten) {
   EXPECT_THAT(open("shared/trap"), HasSubstr("another user"));
   EXPECT_EQ(content("shared/trap"), "precious");
   EXPECT_EQ(open("shared/mine"), "");
-  EXPECT_EQ(open("theirs/own"), "") << "in the folder of its owner, who may read there what is named to be written there";
+  EXPECT_EQ(open("theirs/own"), "")
+      << "in the folder of its owner, who may read there what is named to be written there";
 }
 
 TEST_F(OutputFile, ASecondNameOfOurFileIsNotWritten) {
