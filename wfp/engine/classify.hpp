@@ -56,7 +56,7 @@ struct CurrentClassify {
 };
 CurrentClassify* current_classify();
 
-// "callout 256 (filter 7) at INBOUND_TRANSPORT_V4"
+// "callout 256 (filter 7) at FWPS_LAYER_INBOUND_TRANSPORT_V4"
 std::string callout_text(std::uint32_t callout, std::uint64_t filter, std::uint16_t layer);
 
 }  // namespace wfp::engine

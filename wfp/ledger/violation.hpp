@@ -47,7 +47,7 @@ void note(Violation note);
 // Names the packet that the calling thread works on, or returns "": for violations that come without one. Set once.
 void set_packet_describer(std::string (*packet)());
 std::string current_packet();
-// The same for the callout: "callout 256 (filter 7) at INBOUND_TRANSPORT_V4".
+// The same for the callout: "callout 256 (filter 7) at FWPS_LAYER_INBOUND_TRANSPORT_V4".
 void set_callout_describer(std::string (*callout)());
 std::string current_callout();
 // The sink sees each different violation and note once.

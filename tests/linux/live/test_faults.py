@@ -31,7 +31,7 @@ class Fault(LiveTest):
 
     def test_abort(self):
         self.assert_bug_check(self.ends("abort", "classify"), "(0x0000000040000015, ", "abort() was called",
-                              "at INBOUND_TRANSPORT_V4", "*** packet: TCP")
+                              "at FWPS_LAYER_INBOUND_TRANSPORT_V4", "*** packet: TCP")
 
     def test_exit(self):
         for where in ("classify", "thread", "unload"):

@@ -67,7 +67,7 @@ class Offload(LiveTest):
         sentence = ("checksum and large send offload is off over IPv{}: callout {} of driver offload_look at {} was registered "
                     "without FWP_CALLOUT_FLAG_ALLOW_OFFLOAD")
         for family, callout, layer in ((4, 256, "OUTBOUND_TRANSPORT_V4"), (6, 259, "OUTBOUND_IPPACKET_V6")):
-            self.assertEqual(run.stdout.count(sentence.format(family, callout, layer)), 2, run.stdout)
+            self.assertEqual(run.stdout.count(sentence.format(family, callout, "FWPS_LAYER_" + layer)), 2, run.stdout)
         run = self.wfptap_test(driver("offload_look"), command=["sh", "-c", script], trace=False, pcap=False, expect=0,
                                options=["--param=offload_look:consent=1"])
         self.assertNotIn("offload is off", run.stdout)

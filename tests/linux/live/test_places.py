@@ -40,7 +40,7 @@ class Places(LiveTest):
         self.assertEqual((acquired["what"], released["what"]), ("acquired", "released"))
         self.assert_at(acquired["stack"][0], "Classify", source, cloned)
         self.assert_at(released["stack"][0], "Classify", source, cloned + 1)
-        self.assertRegex(violation["callout"], r"^callout \d+ \(filter \d+\) at INBOUND_TRANSPORT_V4$")
+        self.assertRegex(violation["callout"], r"^callout \d+ \(filter \d+\) at FWPS_LAYER_INBOUND_TRANSPORT_V4$")
         self.assertIn(f"bad_double_free.c:{cloned + 2})", run.stderr)
         self.assertNotIn("compile the driver with -g", run.stderr)
 
@@ -80,7 +80,7 @@ class Places(LiveTest):
         violation, _ = self.place("irql")
         self.assertEqual(violation["rule"], "IRQL-TOO-HIGH")
         self.assertIn("ExAllocatePoolWithTag was called at DISPATCH_LEVEL", violation["message"])
-        self.assertRegex(violation["callout"], r"at INBOUND_TRANSPORT_V4$")
+        self.assertRegex(violation["callout"], r"at FWPS_LAYER_INBOUND_TRANSPORT_V4$")
         self.assertEqual(violation["place"]["line"], line_of("bad_place.c", "/* paged here"))
 
     def test_a_callout_that_returned_is_named_by_its_function(self):
@@ -91,7 +91,7 @@ class Places(LiveTest):
         """The stack of a run that a fault ends, as the report has it, and the run."""
         run = self.broken("bad_place", f"--param=bad_place:what={what}")
         self.assertIn("reason=fault code=3", run.last_line)
-        self.assertRegex(run.stderr, r"\*\*\* in callout \d+ \(filter \d+\) at INBOUND_TRANSPORT_V4")
+        self.assertRegex(run.stderr, r"\*\*\* in callout \d+ \(filter \d+\) at FWPS_LAYER_INBOUND_TRANSPORT_V4")
         return run.report["fault_stack"], run
 
     def test_a_fault_has_its_stack_in_words(self):
