@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
-#include "documented_fields.hpp"
 #include "fwpm/conditions.h"
 #include "fwpsk.h"
 #include "wfp/model/layer.hpp"
@@ -14,99 +15,41 @@
 namespace wfp::model {
 namespace {
 
-enum class Documented { Uint8, Uint16, Uint32, Uint64, Address, Mac, Blob, Sid, Token, Unknown };
-
 struct DocumentedField {
-  std::string_view name;
-  int index;  // the header's FWPS_FIELD_* constant
-  Documented type;
+  std::string name, type, key;
 };
-struct DocumentedLayer {
-  std::uint16_t id;
-  std::vector<DocumentedField> fields;
-};
+using DocumentedLayers = std::map<std::string, std::vector<DocumentedField>, std::less<>>;
 
-// clang-format off
-#define FIELD(layer, name, type) {#name, FWPS_FIELD_##layer##_##name, Documented::type},
-#define LAYER(name, fields) {FWPS_LAYER_##name, {fields(FIELD, name)}}
-const DocumentedLayer kDocumented[] = {
-    LAYER(INBOUND_IPPACKET_V4, INBOUND_IPPACKET_FIELDS),
-    LAYER(INBOUND_IPPACKET_V6, INBOUND_IPPACKET_FIELDS),
-    LAYER(OUTBOUND_IPPACKET_V4, OUTBOUND_IPPACKET_FIELDS),
-    LAYER(OUTBOUND_IPPACKET_V6, OUTBOUND_IPPACKET_FIELDS),
-    LAYER(IPFORWARD_V4, IPFORWARD_FIELDS),
-    LAYER(IPFORWARD_V6, IPFORWARD_FIELDS),
-    LAYER(INBOUND_TRANSPORT_V4, INBOUND_TRANSPORT_FIELDS),
-    LAYER(INBOUND_TRANSPORT_V6, INBOUND_TRANSPORT_FIELDS),
-    LAYER(OUTBOUND_TRANSPORT_V4, OUTBOUND_TRANSPORT_FIELDS),
-    LAYER(OUTBOUND_TRANSPORT_V6, OUTBOUND_TRANSPORT_FIELDS),
-    LAYER(STREAM_V4, STREAM_FIELDS),
-    LAYER(STREAM_V6, STREAM_FIELDS),
-    LAYER(DATAGRAM_DATA_V4, DATAGRAM_DATA_FIELDS),
-    LAYER(DATAGRAM_DATA_V6, DATAGRAM_DATA_FIELDS),
-    LAYER(INBOUND_ICMP_ERROR_V4, INBOUND_ICMP_ERROR_FIELDS),
-    LAYER(INBOUND_ICMP_ERROR_V6, INBOUND_ICMP_ERROR_FIELDS),
-    LAYER(OUTBOUND_ICMP_ERROR_V4, OUTBOUND_ICMP_ERROR_FIELDS),
-    LAYER(OUTBOUND_ICMP_ERROR_V6, OUTBOUND_ICMP_ERROR_FIELDS),
-    LAYER(ALE_RESOURCE_ASSIGNMENT_V4, ALE_RESOURCE_ASSIGNMENT_FIELDS),
-    LAYER(ALE_RESOURCE_ASSIGNMENT_V6, ALE_RESOURCE_ASSIGNMENT_FIELDS),
-    LAYER(ALE_AUTH_LISTEN_V4, ALE_AUTH_LISTEN_FIELDS),
-    LAYER(ALE_AUTH_LISTEN_V6, ALE_AUTH_LISTEN_FIELDS),
-    LAYER(ALE_AUTH_RECV_ACCEPT_V4, ALE_AUTH_RECV_ACCEPT_FIELDS),
-    LAYER(ALE_AUTH_RECV_ACCEPT_V6, ALE_AUTH_RECV_ACCEPT_FIELDS),
-    LAYER(ALE_AUTH_CONNECT_V4, ALE_AUTH_CONNECT_FIELDS),
-    LAYER(ALE_AUTH_CONNECT_V6, ALE_AUTH_CONNECT_FIELDS),
-    LAYER(ALE_FLOW_ESTABLISHED_V4, ALE_FLOW_ESTABLISHED_FIELDS),
-    LAYER(ALE_FLOW_ESTABLISHED_V6, ALE_FLOW_ESTABLISHED_FIELDS),
-    LAYER(INBOUND_MAC_FRAME_ETHERNET, MAC_FRAME_ETHERNET_FIELDS),
-    LAYER(OUTBOUND_MAC_FRAME_ETHERNET, MAC_FRAME_ETHERNET_FIELDS),
-    LAYER(INBOUND_MAC_FRAME_NATIVE, MAC_FRAME_NATIVE_FIELDS),
-    LAYER(OUTBOUND_MAC_FRAME_NATIVE, MAC_FRAME_NATIVE_FIELDS),
-    LAYER(NAME_RESOLUTION_CACHE_V4, NAME_RESOLUTION_CACHE_FIELDS),
-    LAYER(NAME_RESOLUTION_CACHE_V6, NAME_RESOLUTION_CACHE_FIELDS),
-    LAYER(ALE_RESOURCE_RELEASE_V4, ALE_RESOURCE_RELEASE_FIELDS),
-    LAYER(ALE_RESOURCE_RELEASE_V6, ALE_RESOURCE_RELEASE_FIELDS),
-    LAYER(ALE_ENDPOINT_CLOSURE_V4, ALE_ENDPOINT_CLOSURE_FIELDS),
-    LAYER(ALE_ENDPOINT_CLOSURE_V6, ALE_ENDPOINT_CLOSURE_FIELDS),
-    LAYER(ALE_CONNECT_REDIRECT_V4, ALE_CONNECT_REDIRECT_FIELDS),
-    LAYER(ALE_CONNECT_REDIRECT_V6, ALE_CONNECT_REDIRECT_FIELDS),
-    LAYER(ALE_BIND_REDIRECT_V4, ALE_BIND_REDIRECT_FIELDS),
-    LAYER(ALE_BIND_REDIRECT_V6, ALE_BIND_REDIRECT_FIELDS),
-    LAYER(STREAM_PACKET_V4, STREAM_PACKET_FIELDS),
-    LAYER(STREAM_PACKET_V6, STREAM_PACKET_FIELDS),
-    LAYER(INGRESS_VSWITCH_ETHERNET, INGRESS_VSWITCH_ETHERNET_FIELDS),
-    LAYER(EGRESS_VSWITCH_ETHERNET, EGRESS_VSWITCH_ETHERNET_FIELDS),
-    LAYER(INGRESS_VSWITCH_TRANSPORT_V4, INGRESS_VSWITCH_TRANSPORT_FIELDS),
-    LAYER(INGRESS_VSWITCH_TRANSPORT_V6, INGRESS_VSWITCH_TRANSPORT_FIELDS),
-    LAYER(EGRESS_VSWITCH_TRANSPORT_V4, EGRESS_VSWITCH_TRANSPORT_FIELDS),
-    LAYER(EGRESS_VSWITCH_TRANSPORT_V6, EGRESS_VSWITCH_TRANSPORT_FIELDS),
-};
-// clang-format on
-
-FWP_DATA_TYPE documented_type(Documented type, IpFamily family) {
-  switch (type) {
-    case Documented::Uint8:
-      return FWP_UINT8;
-    case Documented::Uint16:
-      return FWP_UINT16;
-    case Documented::Uint32:
-      return FWP_UINT32;
-    case Documented::Uint64:
-      return FWP_UINT64;
-    case Documented::Address:
-      return family == IpFamily::V6 ? FWP_BYTE_ARRAY16_TYPE : FWP_UINT32;
-    case Documented::Mac:
-      return FWP_BYTE_ARRAY6_TYPE;
-    case Documented::Blob:
-      return FWP_BYTE_BLOB_TYPE;
-    case Documented::Sid:
-      return FWP_SID;
-    case Documented::Token:
-      return FWP_TOKEN_ACCESS_INFORMATION_TYPE;
-    case Documented::Unknown:
-      break;
+// tests/tables/layer_fields.csv: layer, index, field, type, key. No cell has a comma.
+DocumentedLayers documented_layers() {
+  DocumentedLayers layers;
+  std::ifstream file(WFPTAP_TABLES "/layer_fields.csv");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream cells(line);
+    std::string layer, index;
+    DocumentedField field;
+    for (std::string* cell : {&layer, &index, &field.name, &field.type, &field.key}) std::getline(cells, *cell, ',');
+    if (line.starts_with('#') || layer == "layer") continue;
+    EXPECT_EQ(index, std::to_string(layers[layer].size())) << line;
+    layers[layer].push_back(field);
   }
-  return FWP_EMPTY;
+  return layers;
+}
+
+// Where nobody documents a type, a classify shows FWP_EMPTY.
+FWP_DATA_TYPE documented_type(const std::string& type) {
+  static const std::map<std::string, FWP_DATA_TYPE> types{
+      {"FWP_UINT8", FWP_UINT8},
+      {"FWP_UINT16", FWP_UINT16},
+      {"FWP_UINT32", FWP_UINT32},
+      {"FWP_UINT64", FWP_UINT64},
+      {"FWP_BYTE_ARRAY16_TYPE", FWP_BYTE_ARRAY16_TYPE},
+      {"FWP_BYTE_ARRAY6_TYPE", FWP_BYTE_ARRAY6_TYPE},
+      {"FWP_BYTE_BLOB_TYPE", FWP_BYTE_BLOB_TYPE},
+      {"FWP_SID", FWP_SID},
+      {"FWP_TOKEN_ACCESS_INFORMATION_TYPE", FWP_TOKEN_ACCESS_INFORMATION_TYPE},
+      {"unknown", FWP_EMPTY}};
+  return types.at(type);
 }
 
 std::string text_of(const GUID& guid) {
@@ -118,28 +61,27 @@ std::string text_of(const GUID& guid) {
 }
 
 void expect_documented(const Layer& layer, const std::vector<DocumentedField>& documented) {
-  static const std::map<std::string_view, std::string> keys = [] {
-    std::map<std::string_view, std::string> out;
-    for (const auto& [field, guid] : kDocumentedKeys) out[field] = guid;
-    return out;
-  }();
   ASSERT_EQ(layer.fields->size(), documented.size()) << layer.name;
   for (std::size_t i = 0; i < documented.size(); ++i) {
     const Field& field = (*layer.fields)[i];
     EXPECT_EQ(field.name, documented[i].name) << layer.name << " " << i;
-    EXPECT_EQ(static_cast<int>(i), documented[i].index) << layer.name << " " << field.name;
-    EXPECT_EQ(data_type(field.type, layer.family), documented_type(documented[i].type, layer.family))
+    EXPECT_EQ(data_type(field.type, layer.family), documented_type(documented[i].type))
         << layer.name << " " << field.name;
-    EXPECT_EQ(text_of(*field.condition), keys.at(documented[i].name)) << layer.name << " " << field.name;
+    EXPECT_EQ(text_of(*field.condition), documented[i].key) << layer.name << " " << field.name;
   }
 }
 
 TEST(Fields, AreTheDocumentedOnesAtEveryLayer) {
+  const DocumentedLayers documented = documented_layers();
   std::size_t layers_with_fields = 0;
-  for (const Layer& layer : layers())
-    if (!layer.fields->empty() && !layer.is_discard) ++layers_with_fields;
-  EXPECT_EQ(std::size(kDocumented), layers_with_fields);
-  for (const auto& [id, fields] : kDocumented) expect_documented(*find_layer(id), fields);
+  for (const Layer& layer : layers()) {
+    if (layer.fields->empty() || layer.is_discard) continue;
+    ++layers_with_fields;
+    const auto fields = documented.find(layer.name);
+    ASSERT_NE(fields, documented.end()) << layer.name;
+    expect_documented(layer, fields->second);
+  }
+  EXPECT_EQ(documented.size(), layers_with_fields);
 }
 
 TEST(Fields, DiscardLayersHaveTheFieldsOfTheirLayer) {
