@@ -29,6 +29,7 @@ class IcmpTest : public IpFixture {
   }
 };
 
+// checklist: TCP-097
 TEST_F(IcmpTest, AnswersEchoOfBothFamilies) {
   receive(echo("10.77.0.1", "10.77.0.2"));
   receive(echo("fd77::1", "fd77::2"));
@@ -36,6 +37,7 @@ TEST_F(IcmpTest, AnswersEchoOfBothFamilies) {
                                                    "IP6 fd77::2 > fd77::1 ICMPv6 echo reply id 7 seq 3 len 56"}));
 }
 
+// checklist: TCP-097
 TEST_F(IcmpTest, TheReplyIsAValidPacketWithTheSameBytes) {
   const auto asked = echo("fd77::1", "fd77::2");
   receive(asked);
@@ -117,6 +119,7 @@ TEST_F(IcmpTest, DeniedAndPendedEchoesAreNotAnswered) {
   hooks.set_authorizer(nullptr);
 }
 
+// checklist: TCP-098
 TEST_F(IcmpTest, BroadcastEchoBadChecksumsAndStrayRepliesAreDropped) {
   receive(make_ip(address("10.77.0.1"), address("10.77.0.255"), 1, make_icmp(8, 0, 1)));
   receive(make_ip(address("10.77.0.1"), address("10.77.0.2"), 1, make_icmp(0, 0, 1)));
@@ -130,6 +133,7 @@ TEST_F(IcmpTest, BroadcastEchoBadChecksumsAndStrayRepliesAreDropped) {
   EXPECT_TRUE(card.sent.empty());
 }
 
+// checklist: TCP-278
 TEST_F(IcmpTest, ErrorsReachTheTransportByTheInnerTuple) {
   receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kPort, 0));
   receive(error(false, wire::icmpv6::kUnreachable, wire::icmpv6::kAdminProhibited, 0));
@@ -150,6 +154,7 @@ TEST_F(IcmpTest, ErrorsPassTheIcmpErrorHookAtTheInnerHeader) {
   EXPECT_EQ(load_u8(recorder.seen[2].bytes, 0), 0x45);
 }
 
+// checklist: TCP-265
 TEST_F(IcmpTest, TooBigLowersThePathMtuWithinReason) {
   const auto before = output.route_generation();
   receive(error(true, wire::icmpv4::kUnreachable, wire::icmpv4::kFragmentationNeeded, 1400));
@@ -260,6 +265,7 @@ TEST_F(IcmpTest, TooBigIsBelievedAboutEchoRepliesAndNoOtherIcmp) {
   EXPECT_EQ(output.route(address("fd77::1"), std::nullopt)->mtu, 1300u);
 }
 
+// checklist: TCP-278
 TEST_F(IcmpTest, ErrorsAboutOthersPacketsAreIgnored) {
   auto quoted = make_ip(address("192.0.2.9"), address("10.77.0.1"), 6, ByteVector(20));
   receive(make_ip(address("10.77.0.254"), address("10.77.0.2"), 1, make_icmp(3, 1, 0, quoted)));
@@ -291,6 +297,7 @@ TEST_F(IcmpTest, NeighbourDiscoveryIsHandedOn) {
 
 // --- errors that we send ---
 
+// checklist: TCP-095
 TEST_F(IcmpTest, ErrorsAreNeverSentAboutErrorsGroupsOrOddSources) {
   bool by_broadcast = false;
   const auto offend = [&](const ByteVector& bytes) {
@@ -315,6 +322,7 @@ TEST_F(IcmpTest, ErrorsAreNeverSentAboutErrorsGroupsOrOddSources) {
   EXPECT_EQ(offend(make_ip(address("127.0.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1))), 0u);
 }
 
+// checklist: TCP-218
 TEST_F(IcmpTest, ErrorsQuoteWithinTheirLimitAndAreLimitedInRate) {
   Packet packet = packet_of(pool, make_ip(address("10.77.0.1"), address("10.77.0.2"), 17, make_udp(1, 2, 1400)));
   std::optional<ip::ParameterProblem> problem;

@@ -24,6 +24,7 @@ class InputTest : public IpFixture {
   }
 };
 
+// checklist: TCP-212
 TEST_F(InputTest, DeliversWithDataAtTheTransportHeaderAndMetaFilled) {
   for (const auto& bytes : {from_peer(tcp_segment(5)), from_peer6(tcp_segment(5))}) {
     ByteVector padded = bytes;
@@ -74,6 +75,7 @@ TEST_F(InputTest, WhatTheHookKeepsGoesNoFurther) {
   EXPECT_TRUE(tcp.received.empty());
 }
 
+// checklist: TCP-089, TCP-090
 TEST_F(InputTest, RefusesBadPackets) {
   const auto refused = [this](ByteVector bytes, Drop reason) {
     const auto before = stats.dropped(reason);
@@ -111,6 +113,7 @@ TEST_F(InputTest, PacketsForOthersAreShownToDiscard) {
   EXPECT_TRUE(recorder.seen.empty());
 }
 
+// checklist: TCP-096
 TEST_F(InputTest, UnknownProtocolsAreAnswered) {
   receive(from_peer(ByteVector(10), 200));
   receive(from_peer6(ByteVector(10), 200));
@@ -155,6 +158,7 @@ TEST_F(InputTest, NoNextHeaderIsNoFault) {  // RFC 8200 4.7
 }
 
 // RFC 1122 3.2.2, RFC 4443 2.4 (e), also where the packet is refused before anybody knows what it carries.
+// checklist: TCP-095
 TEST_F(InputTest, RefusedErrorsAndLaterFragmentsAreNotAnswered) {
   const auto with_option = [this](std::uint8_t protocol, std::uint16_t fragment_bits, ByteVector payload) {
     const ByteVector bad{std::byte{7}, std::byte{9}, std::byte{4}, std::byte{0}};  // longer than its place

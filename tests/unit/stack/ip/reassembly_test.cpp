@@ -48,6 +48,7 @@ class ReassemblyTest : public IpFixture {
   std::uint32_t id_ = 9;
 };
 
+// checklist: TCP-214
 TEST_F(ReassemblyTest, AnyOrderOfFragmentsOfBothFamilies) {
   for (const auto& [from, to] : {std::pair{"10.77.0.1", "10.77.0.2"}, std::pair{"fd77::1", "fd77::2"}}) {
     std::vector<std::size_t> order{0, 1, 2, 3};
@@ -77,6 +78,7 @@ TEST_F(ReassemblyTest, HooksSeeEachFragmentTwiceAndTheWholeOnce) {
   expect_whole();
 }
 
+// checklist: TCP-214
 TEST_F(ReassemblyTest, DuplicatesAreDroppedAlone) {
   const auto pieces = fragments("10.77.0.1", "10.77.0.2", 700);
   receive(pieces[0]);
@@ -86,6 +88,7 @@ TEST_F(ReassemblyTest, DuplicatesAreDroppedAlone) {
   EXPECT_EQ(stats.dropped(Drop::FragmentDuplicate), 1u);
 }
 
+// checklist: TCP-234
 TEST_F(ReassemblyTest, OverlapsPoisonTheDatagram) {
   auto pieces = fragments("fd77::1", "fd77::2", 1000);
   ASSERT_EQ(pieces.size(), 3u);
@@ -104,6 +107,7 @@ TEST_F(ReassemblyTest, OverlapsPoisonTheDatagram) {
 }
 
 // Whichever comes first, and wherever they overlap (RFC 5722).
+// checklist: TCP-214, TCP-234
 TEST_F(ReassemblyTest, EveryWayToOverlapIsSeen) {
   struct Piece {
     std::size_t offset, size;
@@ -134,6 +138,7 @@ TEST_F(ReassemblyTest, EveryWayToOverlapIsSeen) {
   }
 }
 
+// checklist: TCP-102
 TEST_F(ReassemblyTest, TimesOutWithAnErrorWhenTheFirstFragmentIsThere) {
   const auto pieces = fragments("10.77.0.1", "10.77.0.2", 700);
   receive(pieces[0], at(1s));
@@ -152,6 +157,7 @@ TEST_F(ReassemblyTest, TimesOutWithAnErrorWhenTheFirstFragmentIsThere) {
   EXPECT_EQ(stats.dropped(Drop::ReassemblyTimeout), 2u);
 }
 
+// checklist: TCP-231
 TEST_F(ReassemblyTest, Ipv6WaitsLonger) {  // RFC 8200 4.5
   receive(fragments("fd77::1", "fd77::2", 700)[0], at(1s));
   EXPECT_EQ(input.next_deadline(), at(61s));
@@ -180,6 +186,7 @@ TEST_F(ReassemblyTest, IsBoundedInDatagrams) {
   EXPECT_EQ(stats.dropped(Drop::ReassemblyLimit), 300 - ip::ReassemblyConfig{}.max_datagrams);
 }
 
+// checklist: TCP-216
 TEST_F(ReassemblyTest, RejectsImpossibleFragments) {
   auto pieces = fragments("10.77.0.1", "10.77.0.2", 700);
   auto bad = pieces[0];
@@ -230,6 +237,7 @@ TEST_F(ReassemblyTest, ImpossibleFragmentsTakeNoPlace) {
   EXPECT_EQ(stats.dropped(Drop::FragmentTooLarge), 1u);
 }
 
+// checklist: TCP-101
 TEST_F(ReassemblyTest, TheLargestDatagramOfEachFamily) {
   for (const auto& [from, to, most] :
        {std::tuple{"10.77.0.1", "10.77.0.2", 65'535 - 20 - 8}, std::tuple{"fd77::1", "fd77::2", 65'535 - 8}}) {
@@ -239,6 +247,7 @@ TEST_F(ReassemblyTest, TheLargestDatagramOfEachFamily) {
 }
 
 // RFC 8200 4.5 wants the sender to be told, and where the mistake is.
+// checklist: TCP-232, TCP-233, TCP-236
 TEST_F(ReassemblyTest, BadIpv6FragmentsAreAnswered) {
   const auto problem_of = [this](const ByteVector& fragment) -> std::string {
     receive(fragment);

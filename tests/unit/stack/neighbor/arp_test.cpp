@@ -4,6 +4,7 @@
 namespace stack::neighbor::test {
 namespace {
 
+// checklist: TCP-221
 TEST_F(ResolverTest, AnswersArpAndLearnsFromTheQuestion) {
   arp(wire::ArpOperation::Request, 1, "10.77.0.1", "10.77.0.2");
   EXPECT_EQ(take_frames(), (std::vector<std::string>{"ARP 10.77.0.2 is at 02:00:00:00:00:02"}));
@@ -66,6 +67,7 @@ TEST_F(ResolverTest, ALinkAddressOfZerosIsNobodys) {
   EXPECT_TRUE(frames.empty());
 }
 
+// checklist: TCP-223
 TEST_F(ResolverTest, DefendsItsAddressOnceInAWhile) {
   for (Duration d : {1s, 2s, 12s}) arp(wire::ArpOperation::Request, 9, "10.77.0.2", "10.77.0.2", at(d));
   EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 3u);
@@ -79,6 +81,7 @@ TEST_F(ResolverTest, ItsOwnFramesAreNoConflict) {
   EXPECT_TRUE(frames.empty() && duplicate.empty());
 }
 
+// checklist: TCP-222
 TEST_F(ResolverTest, ProbesAndAnnouncesIpv4) {
   own[address("10.77.0.5")] = OwnAddress::Optimistic;
   EXPECT_TRUE(resolver->detect_duplicates(address("10.77.0.5"), at(0s)));

@@ -20,6 +20,7 @@ EntryState resolved(Instant now = at(0s)) {
   return entry;
 }
 
+// checklist: TCP-249
 TEST(EntryState, GivesUpAfterThreeQuestions) {
   EntryState entry;
   EXPECT_EQ(entry.start(kTiming, at(0s)), Solicit::Multicast);
@@ -39,6 +40,7 @@ TEST(EntryState, AnswersMakeItReachableAndTimeStale) {
   EXPECT_EQ(entry.deadline(), kNever);
 }
 
+// checklist: TCP-252
 TEST(EntryState, UseOfAStaleEntryLeadsToProbesAndLoss) {
   EntryState entry = resolved();
   entry.on_timer(kTiming, at(30s));
@@ -52,6 +54,7 @@ TEST(EntryState, UseOfAStaleEntryLeadsToProbesAndLoss) {
   EXPECT_EQ(entry.on_timer(kTiming, at(48s)), Solicit::GiveUp);
 }
 
+// checklist: TCP-252
 TEST(EntryState, ConfirmationFromAboveSavesProbes) {
   EntryState entry = resolved();
   entry.on_timer(kTiming, at(30s));

@@ -4,6 +4,7 @@
 namespace stack::neighbor::test {
 namespace {
 
+// checklist: TCP-250
 TEST_F(ResolverTest, AnswersSolicitations) {
   ndp(solicitation("fe80::2", mac_of(1)), "fe80::1", "ff02::1:ff00:2");
   ASSERT_EQ(icmp.size(), 1u);
@@ -30,6 +31,7 @@ TEST_F(ResolverTest, AsksFromAnOptimisticAddressWithoutTellingWhoHasIt) {  // RF
   EXPECT_FALSE(wire::NeighborView::parse(icmp[0].bytes)->options().source_mac);
 }
 
+// checklist: TCP-248
 TEST_F(ResolverTest, RejectsWhatTheRfcCallsInvalid) {
   ndp(solicitation("fe80::2"), "fe80::1", "fe80::2", at(0s), 254);
   ndp(solicitation("ff02::1"), "fe80::1", "fe80::2");
@@ -152,6 +154,7 @@ TEST_F(ResolverTest, ASolicitationOfRoutersTellsOnlyWhatIsCertain) {
   EXPECT_EQ(icmp[1].bytes.size(), 8u) << "RFC 4861 4.1: no link address from the unspecified address";
 }
 
+// checklist: TCP-309
 TEST_F(ResolverTest, HearsRouters) {
   resolver->solicit_routers(at(0s));
   EXPECT_EQ(icmp.size(), 1u);

@@ -19,6 +19,7 @@ TEST_F(ResolverTest, AsksOnceAndSendsWhatWaited) {
   EXPECT_EQ(frames.size(), 3u);
 }
 
+// checklist: TCP-249
 TEST_F(ResolverTest, SameForNeighbourDiscovery) {
   send("fe80::1");
   ASSERT_EQ(icmp.size(), 1u);
@@ -29,6 +30,7 @@ TEST_F(ResolverTest, SameForNeighbourDiscovery) {
   EXPECT_EQ(wire::EthernetView::parse(frames[0])->ether_type(), wire::kEtherTypeIpv6);
 }
 
+// checklist: TCP-105
 TEST_F(ResolverTest, UnreachableGivesBackEverythingThatWaited) {
   send("10.77.0.9");
   send("10.77.0.9");
@@ -43,6 +45,7 @@ TEST_F(ResolverTest, UnreachableGivesBackEverythingThatWaited) {
   EXPECT_EQ(resolver->cache().size(), 0u);
 }
 
+// checklist: TCP-106
 TEST_F(ResolverTest, TheQueueKeepsTheLatest) {
   for (std::size_t i = 0; i < Cache::kMaxWaiting + 5; ++i) send("10.77.0.1");
   EXPECT_EQ(stats.dropped(Drop::NeighborQueueFull), 5u);

@@ -17,6 +17,7 @@ TEST_F(Admission, ClosingTheListenerResetsWhatWaits) {
   EXPECT_TRUE(expect_one().has(flag::kRst));
   EXPECT_EQ(tcp->connection_count(), 0u);
 }
+// checklist: TCP-129, TCP-130
 TEST_F(Admission, CookiesWhenTheBacklogIsFull) {
   config.syn_backlog = 10;
   listen();

@@ -6,6 +6,7 @@ namespace {
 
 using Closing = TcpScript;
 
+// checklist: TCP-029, TCP-030
 TEST_F(Closing, ActiveCloseLeavesABlockWithoutEndpoint) {
   established({});
   const EndpointId id = endpoint->id();
@@ -55,6 +56,7 @@ TEST_F(Closing, FinWait2BlockGivesUp) {
   advance(61s);
   EXPECT_EQ(tcp->time_wait_count(), 0u);
 }
+// checklist: TCP-028
 TEST_F(Closing, DataAfterCloseIsReset) {
   established({});
   endpoint->close();
@@ -75,6 +77,7 @@ TEST_F(Closing, DataForABlockIsReset) {
   EXPECT_EQ(reset.flags, flag::kRst);
   EXPECT_EQ(tcp->time_wait_count(), 0u);
 }
+// checklist: TCP-028
 TEST_F(Closing, UnreadDataIsReset) {
   established({});
   receive(data(1, 10));
@@ -100,6 +103,7 @@ TEST_F(Closing, PassiveClose) {
   EXPECT_EQ(tcp->connection_count(), 0u);
   EXPECT_EQ(tcp->time_wait_count(), 0u);
 }
+// checklist: TCP-033
 TEST_F(Closing, SimultaneousClose) {
   established({});
   endpoint->close();
@@ -163,6 +167,7 @@ TEST_F(Closing, AbortSendsReset) {
   EXPECT_EQ(reset.facts.endpoint.match, EndpointMatch::Live);
 }
 
+// checklist: TCP-030
 TEST_F(Closing, TimeWaitOfALivingEndpointBeginsAnewWithTheFin) {
   established({});
   endpoint->shutdown_write();
@@ -178,6 +183,7 @@ TEST_F(Closing, TimeWaitOfALivingEndpointBeginsAnewWithTheFin) {
   advance(11s);
   EXPECT_EQ(endpoint->state(), State::Closed);
 }
+// checklist: TCP-027
 TEST_F(Closing, FinNeedsRoomInTheWindow) {
   established({.window = 1'000});
   write_bytes(1'000);

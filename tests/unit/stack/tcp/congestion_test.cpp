@@ -14,6 +14,7 @@ Congestion::Ack acked(std::uint32_t bytes, Instant now = {}) {
   return {.acked_bytes = bytes, .now = now, .srtt = 100ms};
 }
 
+// checklist: TCP-145
 TEST(Reno, SlowStartThenOneSegmentAWindow) {
   Reno reno{kMss};
   reno.set_initial_window(10 * kMss);
@@ -72,6 +73,7 @@ TEST(Reno, ApplicationLimitedDoesNotGrow) {
   reno.on_ack(ack);
   EXPECT_EQ(reno.cwnd_bytes(), 10 * kMss);
 }
+// checklist: TCP-147, TCP-148
 TEST(Reno, TimeoutReducesOnce) {
   Reno reno{kMss};
   reno.set_initial_window(10 * kMss);
@@ -92,6 +94,7 @@ TEST(Reno, SlowStartEndsAtTheThreshold) {
   reno.on_ack(acked(2 * kMss));
   EXPECT_LE(reno.cwnd_bytes(), 5 * kMss);
 }
+// checklist: TCP-178
 TEST(Cubic, DecreaseAndFastConvergence) {
   Cubic cubic{kMss};
   cubic.set_initial_window(100 * kMss);
@@ -118,6 +121,7 @@ TEST(Cubic, FollowsTheCubicOfTime) {
     EXPECT_NEAR(cubic.cwnd_bytes() / 1000.0, expected, 0.03 * expected) << "t " << t;
   }
 }
+// checklist: TCP-181
 TEST(Cubic, IdleTimeDoesNotCount) {
   Cubic cubic{kMss};
   cubic.set_initial_window(100 * kMss);
@@ -131,6 +135,7 @@ TEST(Cubic, IdleTimeDoesNotCount) {
   cubic.on_ack(acked(2 * kMss, now + 60s));
   EXPECT_LE(cubic.cwnd_bytes(), before + 2 * kMss);
 }
+// checklist: TCP-179
 TEST(Cubic, TimeoutStartsOver) {
   Cubic cubic{kMss};
   cubic.set_initial_window(10 * kMss);
@@ -149,6 +154,7 @@ TEST(Congestion, TheWindowHoldsASegmentOfANewSize) {
 }
 
 // RFC 9438 4.8: the first stage after a timeout does not aim at the window before it.
+// checklist: TCP-179
 TEST(Cubic, StartsFlatAfterATimeout) {
   Cubic cubic{kMss};
   cubic.set_initial_window(1000 * kMss);
@@ -163,6 +169,7 @@ TEST(Cubic, StartsFlatAfterATimeout) {
   EXPECT_LT(cubic.cwnd_bytes(), begin + 25 * kMss);
 }
 // 4.3: never behind NewReno, whose pace it takes once it is back at the window before the loss.
+// checklist: TCP-176
 TEST(Cubic, KeepsUpWithNewRenoOnShortPaths) {
   Cubic cubic{kMss};
   cubic.set_initial_window(10 * kMss);

@@ -8,6 +8,7 @@ namespace {
 
 using NoConnection = TcpScript;
 
+// checklist: TCP-020, TCP-022, TCP-023
 TEST_F(NoConnection, ClosedPort) {
   start();
   receive(syn());
@@ -20,6 +21,7 @@ TEST_F(NoConnection, ClosedPort) {
   receive(rst(1));
   expect_nothing();
 }
+// checklist: TCP-002
 TEST_F(NoConnection, BadChecksumChangesNothing) {
   listen();
   Packet packet = make_packet(syn());
@@ -29,6 +31,7 @@ TEST_F(NoConnection, BadChecksumChangesNothing) {
   expect_nothing();
   EXPECT_EQ(stats.dropped(Drop::BadChecksum), 1u);
 }
+// checklist: TCP-069, TCP-077
 TEST_F(NoConnection, GroupsAreRefused) {
   start();
   EXPECT_EQ(tcp->connect({*IpAddress::parse("224.0.0.1"), 80}, nullptr).error, Error::Invalid);
@@ -57,6 +60,7 @@ TEST_F(NoConnection, WithoutTimestampsTheResetHasNone) {
     tcp.reset();
   }
 }
+// checklist: TCP-021, TCP-022, TCP-023
 TEST(ResetFor, FollowsTheSegment) {
   Segment with_ack;
   with_ack.flags = flag::kAck;

@@ -6,6 +6,7 @@ namespace {
 
 using Listening = TcpScript;
 
+// checklist: TCP-040
 TEST_F(Listening, PassiveOpenAgreesOnOptions) {
   listen();
   receive(
@@ -31,6 +32,7 @@ TEST_F(Listening, PassiveOpenOffersNothingUnasked) {
   EXPECT_FALSE(syn_ack.options.window_scale);
   EXPECT_FALSE(syn_ack.options.timestamps);
 }
+// checklist: TCP-037
 TEST_F(Listening, DefaultMssWithoutOption) {
   listen();
   receive(syn());
@@ -42,6 +44,21 @@ TEST_F(Listening, DefaultMssWithoutOption) {
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent[0].payload.size(), 536u);
 }
+// checklist: TCP-037
+TEST_F(Listening, DefaultMssOverIpv6) {
+  local.address = *IpAddress::parse("fd00::2");
+  remote.address = *IpAddress::parse("fd00::1");
+  listen();
+  receive(syn());
+  iss = expect_one().seq;
+  receive(ack(1));
+  poll();
+  write_bytes(4'000);
+  const auto sent = take_all();
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent[0].payload.size(), 1'220u);
+}
+// checklist: TCP-079
 TEST_F(Listening, ListenerAnswersOnlyWhatItMust) {
   listen();
   receive({.seq = 5, .ack = 9});

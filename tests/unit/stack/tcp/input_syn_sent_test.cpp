@@ -6,6 +6,7 @@ namespace {
 
 using SynSent = TcpScript;
 
+// checklist: TCP-015
 TEST_F(SynSent, ActiveOpen) {
   connect({.sack = true, .timestamp = 1});
   EXPECT_EQ(observer->connected, 1);
@@ -15,6 +16,7 @@ TEST_F(SynSent, ActiveOpenOverIpv6) {
   remote.address = *IpAddress::parse("fd00::1");
   connect({});
 }
+// checklist: TCP-047
 TEST_F(SynSent, SynIsRetransmittedForThreeMinutes) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -30,6 +32,7 @@ TEST_F(SynSent, SynIsRetransmittedForThreeMinutes) {
   advance(20s);
   EXPECT_EQ(observer->error, Error::TimedOut);
 }
+// checklist: TCP-024
 TEST_F(SynSent, RefusedByResetWithTheRightAckOnly) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -47,6 +50,7 @@ TEST_F(SynSent, RefusedByResetWithTheRightAckOnly) {
   EXPECT_EQ(observer->error, Error::ConnectionRefused);
   EXPECT_EQ(endpoint->write(pattern(1)).error, Error::ConnectionRefused);
 }
+// checklist: TCP-019
 TEST_F(SynSent, HalfOpenPeerIsReset) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -58,6 +62,7 @@ TEST_F(SynSent, HalfOpenPeerIsReset) {
   EXPECT_EQ(reset.seq - iss, 300u);
   EXPECT_EQ(endpoint->state(), State::SynSent);
 }
+// checklist: TCP-016
 TEST_F(SynSent, SimultaneousOpen) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -77,6 +82,7 @@ TEST_F(SynSent, SimultaneousOpen) {
   write_bytes(10);
   expect_sent({{1, 10}});
 }
+// checklist: TCP-018
 TEST_F(SynSent, RefusedAfterSimultaneousSyn) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -87,6 +93,7 @@ TEST_F(SynSent, RefusedAfterSimultaneousSyn) {
   receive(rst(1));
   EXPECT_EQ(endpoint->error(), Error::ConnectionRefused);
 }
+// checklist: TCP-128
 TEST_F(SynSent, EphemeralPortsAreRandom) {
   start();
   std::vector<std::uint16_t> ports;
@@ -103,6 +110,7 @@ TEST_F(SynSent, EphemeralPortsAreRandom) {
   for (const auto port : ports) EXPECT_GE(port, 49'152);
 }
 
+// checklist: TCP-184
 TEST_F(SynSent, SimultaneousSynAckHasAnUnscaledWindow) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;
@@ -135,6 +143,7 @@ TEST_F(SynSent, LocalPortsAreNotSharedWithOneRemote) {
   for (const auto& one : made) one->abort();
   poll();
 }
+// checklist: TCP-146
 TEST_F(SynSent, OneSegmentAtFirstWhenTheSynWasLostTwice) {
   start();
   endpoint = tcp->connect(remote, nullptr, local).endpoint;

@@ -7,18 +7,23 @@ namespace {
 using SynReceived = TcpScript;
 using Synchronized = TcpScript;
 
+// checklist: TCP-017, TCP-120
 TEST_F(SynReceived, ResetInSynReceivedIsSilent) {
   listen();
   receive(syn());
   take_all();
   receive(rst(6));  // in the window, not exact
   EXPECT_EQ(expect_one().flags, flag::kAck);
+  receive(rst(1'000'000));  // outside of it
+  expect_nothing();
+  EXPECT_EQ(tcp->connection_count(), 1u);
   receive(rst(1));
   expect_nothing();
   EXPECT_EQ(tcp->connection_count(), 0u);
   receive(syn());
   EXPECT_TRUE(expect_one().has(flag::kSyn | flag::kAck));
 }
+// checklist: TCP-273
 TEST_F(SynReceived, WrongAckInSynReceivedIsReset) {
   listen();
   receive(syn());
@@ -43,6 +48,7 @@ TEST_F(SynReceived, RepeatedSynMakesOneConnection) {
   poll();
   EXPECT_EQ(accepted_count, 1);
 }
+// checklist: TCP-026, TCP-113, TCP-114, TCP-115, TCP-116, TCP-119
 TEST_F(Synchronized, ChallengeAcks) {
   established({});
   receive(rst(2));  // RFC 5961 3.2: in the window but not exact
@@ -65,6 +71,7 @@ TEST_F(Synchronized, ChallengeAcks) {
   EXPECT_EQ(observer->failed, 1);
   expect_nothing();
 }
+// checklist: TCP-083, TCP-117, TCP-118
 TEST_F(Synchronized, AckOfUnsentDataAndAncientAck) {
   established({.window = 1'000});
   receive(data(1, 10, 2));  // acknowledges what was never sent
@@ -79,6 +86,7 @@ TEST_F(Synchronized, AckOfUnsentDataAndAncientAck) {
   receive(old);
   EXPECT_EQ(endpoint->readable_bytes(), 10u);
 }
+// checklist: TCP-084
 TEST_F(Synchronized, NoAckBitIsDropped) {
   established({});
   In in = data(1, 10);
@@ -87,6 +95,7 @@ TEST_F(Synchronized, NoAckBitIsDropped) {
   expect_nothing();
   EXPECT_EQ(endpoint->readable_bytes(), 0u);
 }
+// checklist: TCP-080
 TEST_F(Synchronized, OutsideTheWindowIsAcknowledged) {
   established({});
   receive(data(1'000'000'000, 10));
@@ -96,6 +105,7 @@ TEST_F(Synchronized, OutsideTheWindowIsAcknowledged) {
   EXPECT_EQ(take_all().back().ack - irs, 101u);
   EXPECT_EQ(read_all(), pattern(100));
 }
+// checklist: TCP-086
 TEST_F(Synchronized, OverlapIsDeliveredOnceAndWraps) {
   established({});
   receive(data(1, 1'000));
@@ -104,6 +114,7 @@ TEST_F(Synchronized, OverlapIsDeliveredOnceAndWraps) {
   receive(data(1'401, 700));
   EXPECT_EQ(read_all(), pattern(2'500));
 }
+// checklist: TCP-082
 TEST_F(Synchronized, FinIsTakenInOrder) {
   established({});
   In late = data(101, 100);
@@ -116,6 +127,7 @@ TEST_F(Synchronized, FinIsTakenInOrder) {
   EXPECT_EQ(endpoint->state(), State::CloseWait);
   EXPECT_EQ(read_all(), pattern(200));
 }
+// checklist: TCP-064, TCP-065
 TEST_F(Synchronized, DelayedAck) {
   established({});
   receive(data(1, 1'000));
@@ -133,6 +145,7 @@ TEST_F(Synchronized, DelayedAck) {
   receive(coalesced);
   expect_ack(7'001);
 }
+// checklist: TCP-152, TCP-156, TCP-159
 TEST_F(Synchronized, OutOfOrderIsAcknowledgedAtOnce) {
   established({.sack = true});
   receive(data(1'001, 1'000));
@@ -152,6 +165,7 @@ TEST_F(Synchronized, NoSackUnlessAgreed) {
   receive(data(1'001, 1'000));
   EXPECT_EQ(expect_one().options.sack_count, 0);
 }
+// checklist: TCP-188, TCP-192, TCP-193
 TEST_F(Synchronized, Paws) {
   established({.timestamp = 1'000});
   peer_timestamp = 1'010;
@@ -204,6 +218,7 @@ TEST_F(Synchronized, PawsComesBeforeTheSequenceTest) {
   EXPECT_EQ(stats.dropped(Drop::TcpPaws), 1u);
   EXPECT_EQ(stats.dropped(Drop::TcpUnacceptable), 0u);
 }
+// checklist: TCP-194
 TEST_F(Synchronized, PawsForgetsAfter24Days) {
   established({.timestamp = 1'000});
   advance(25 * 24h);
@@ -211,6 +226,7 @@ TEST_F(Synchronized, PawsForgetsAfter24Days) {
   receive(data(1, 10));
   EXPECT_EQ(endpoint->readable_bytes(), 10u);
 }
+// checklist: TCP-190
 TEST_F(Synchronized, EchoesTheEarliestUnacknowledged) {
   established({.timestamp = 1'000});
   peer_timestamp = 1'001;
@@ -242,6 +258,7 @@ TEST_F(Synchronized, SynWithoutTimestampsIsChallenged) {
   receive(in);
   expect_ack(1);
 }
+// checklist: TCP-025
 TEST_F(Synchronized, ResetIsJudgedByItsSequenceNumberAlone) {
   established({});
   receive(data(1, 100));

@@ -6,6 +6,7 @@ namespace {
 
 using KeepAlive = TcpScript;
 
+// checklist: TCP-051
 TEST_F(KeepAlive, OffByDefaultProbesWhenIdleAndGivesUp) {
   established({});
   advance(3h);
@@ -27,6 +28,7 @@ TEST_F(KeepAlive, OffByDefaultProbesWhenIdleAndGivesUp) {
   EXPECT_EQ(observer->error, Error::TimedOut);
 }
 
+// checklist: TCP-052
 TEST_F(KeepAlive, NoneWhileSomethingIsOutstanding) {
   established({});
   endpoint->set_keep_alive_times(2s, 1s, 3);

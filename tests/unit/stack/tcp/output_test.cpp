@@ -22,6 +22,7 @@ using Sending = TcpScript;
 using Probing = TcpScript;
 using Large = TcpScript;
 
+// checklist: TCP-038, TCP-039, TCP-067
 TEST_F(Sending, SegmentsOfTheAgreedSizeAndPush) {
   established({.mss = 700, .timestamp = 1});
   write_bytes(2'000);
@@ -32,6 +33,7 @@ TEST_F(Sending, SegmentsOfTheAgreedSizeAndPush) {
   EXPECT_TRUE(sent[2].has(flag::kPsh));
   for (const Sent& s : sent) EXPECT_FALSE(s.options.mss);
 }
+// checklist: TCP-143, TCP-144
 TEST_F(Sending, InitialWindowThenSlowStart) {
   established({});
   write_bytes(60'000);
@@ -41,6 +43,7 @@ TEST_F(Sending, InitialWindowThenSlowStart) {
   receive(ack(3'001));  // two segments acknowledged at once
   EXPECT_EQ(take_all().size(), 4u);
 }
+// checklist: TCP-042, TCP-043
 TEST_F(Sending, NagleHoldsOneSmallSegment) {
   established({});
   write_bytes(10);
@@ -54,6 +57,7 @@ TEST_F(Sending, NagleHoldsOneSmallSegment) {
   write_bytes(5);
   expect_sent({{21, 5}, {26, 5}});
 }
+// checklist: TCP-057, TCP-062
 TEST_F(Sending, NeverBeyondTheWindow) {
   established({.window = 2'500});
   write_bytes(10'000);
@@ -65,6 +69,7 @@ TEST_F(Sending, NeverBeyondTheWindow) {
   receive({.ack = 3'001, .window = 2'500});
   EXPECT_EQ(take_all().size(), 2u);
 }
+// checklist: TCP-085
 TEST_F(Sending, StaleWindowIsIgnored) {
   established({.window = 10'000});
   receive({.seq = 1, .payload = pattern(100)});
@@ -72,6 +77,7 @@ TEST_F(Sending, StaleWindowIsIgnored) {
   receive({.seq = 1, .window = 60'000});  // older segment
   EXPECT_EQ(endpoint->tcb().snd_wnd, 5'000u);
 }
+// checklist: TCP-151
 TEST_F(Sending, IdleRestartsFromTheInitialWindow) {
   established({});
   for (int i = 0; i < 5; ++i) {
@@ -131,6 +137,7 @@ TEST_F(Sending, NoBufferIsRetried) {
   write_bytes(100);  // the old route serves on
   EXPECT_EQ(take_all().size(), 1u);
 }
+// checklist: TCP-059, TCP-061
 TEST_F(Probing, ZeroWindowProbesForHoursThenGoesOn) {
   established({.window = 2'000});
   write_bytes(5'000);
@@ -157,6 +164,7 @@ TEST_F(Probing, ZeroWindowProbesForHoursThenGoesOn) {
   EXPECT_EQ(bytes, 3'000u);  // the probe's byte, too: it was refused
   EXPECT_EQ(endpoint->tcb().snd_nxt - iss, 5'001u);
 }
+// checklist: TCP-060
 TEST_F(Probing, FirstProbeAfterTheTimeoutThenBackoff) {
   established({.window = 1'000});
   write_bytes(3'000);

@@ -9,6 +9,7 @@ class Recover : public TcpScript {
   std::uint32_t cwnd_segments() const { return endpoint->tcb().congestion->cwnd_bytes() / 1'000; }
 };
 
+// checklist: TCP-149, TCP-153, TCP-288
 TEST_F(Recover, ThreeDuplicateAcksTriggerOneFastRetransmit) {
   established({});
   write_bytes(10'000);
@@ -35,6 +36,7 @@ TEST_F(Recover, ChangedWindowsAreNoDuplicates) {
   for (std::uint32_t i = 0; i < 5; ++i) receive({.ack = 1, .window = 60'000 + i});
   expect_nothing();
 }
+// checklist: TCP-154
 TEST_F(Recover, NewRenoPartialAckRetransmitsTheNextHole) {
   established({});
   write_bytes(10'000);
@@ -65,6 +67,7 @@ TEST_F(Recover, SackRetransmitsOnlyTheHoles) {
   EXPECT_EQ(endpoint->tcb().recovery.phase(), Recovery::Phase::Open);
   EXPECT_TRUE(endpoint->tcb().scoreboard.empty());
 }
+// checklist: TCP-153
 TEST_F(Recover, DuplicatesWithoutNewSackSayNothing) {
   established({.sack = true});
   write_bytes(10'000);
@@ -125,6 +128,7 @@ TEST_F(Recover, PartialAckTakesOffItsDuplicates) {
   EXPECT_EQ(expect_one().seq - iss, 5'001u);
   EXPECT_EQ(endpoint->tcb().in_flight(), 1'000u);  // four of the five behind it have arrived
 }
+// checklist: TCP-154
 TEST_F(Recover, DuplicatesOfARepairedFlightAreNoLoss) {
   established({});
   write_bytes(10'000);

@@ -23,6 +23,7 @@ std::array<std::byte, 8> quoted(Seq seq) {
   return header;
 }
 
+// checklist: TCP-141, TCP-147, TCP-148
 TEST_F(Timeout, DoublesAndResendsTheFirstSegment) {
   established({});
   write_bytes(10'000);
@@ -48,6 +49,7 @@ TEST_F(Timeout, SlowStartsThroughWhatWasOut) {
   receive(ack(1'001));
   EXPECT_EQ(begins(take_all(), iss), (std::vector<std::uint32_t>{1'001, 2'001}));
 }
+// checklist: TCP-158
 TEST_F(Timeout, ForgetsSackAndResendsTheLeftEdge) {
   established({.sack = true});
   write_bytes(3'000);
@@ -58,6 +60,7 @@ TEST_F(Timeout, ForgetsSackAndResendsTheLeftEdge) {
   receive(ack(1'001));  // the peer gave up what it had promised
   EXPECT_EQ(begins(take_all(), iss), (std::vector<std::uint32_t>{1'001, 2'001}));
 }
+// checklist: TCP-044, TCP-138
 TEST_F(Timeout, KarnKeepsTheBackoff) {
   established({});
   write_bytes(1'000);
@@ -94,6 +97,7 @@ TEST_F(Timeout, GivesUpAfterR2) {
   advance(2s);
   EXPECT_EQ(observer->error, Error::TimedOut);
 }
+// checklist: TCP-048
 TEST_F(Timeout, UserTimeout) {
   established({});
   endpoint->set_give_up_after(3s);
@@ -103,6 +107,7 @@ TEST_F(Timeout, UserTimeout) {
   advance(200ms);
   EXPECT_EQ(observer->error, Error::TimedOut);
 }
+// checklist: TCP-302
 TEST_F(Path, SmallerMtuResendsOnceWithoutBlame) {
   established({.mss = 1'460});
   write_bytes(5'000);
@@ -128,6 +133,7 @@ TEST_F(Path, SmallerMtuResendsOnceWithoutBlame) {
   poll();
   expect_nothing();
 }
+// checklist: TCP-121
 TEST_F(Path, ErrorsAboutOtherNumbersAreIgnored) {
   established({});
   write_bytes(1'000);
@@ -139,6 +145,7 @@ TEST_F(Path, ErrorsAboutOtherNumbersAreIgnored) {
   poll();
   expect_nothing();
 }
+// checklist: TCP-122
 TEST_F(Path, HardErrorRefusesAConnectionAttemptOnly) {
   start();
   auto attempt = tcp->connect(remote, nullptr, local).endpoint;
@@ -194,6 +201,7 @@ TEST_F(Timeout, MadeUpEchoesAreNoSample) {
   EXPECT_EQ(endpoint->tcb().rtt.rto(), rto);
 }
 
+// checklist: TCP-302
 TEST_F(Path, OthersOnThePathLearnFromTheRoute) {
   established({.mss = 1'460});
   write_bytes(5'000);

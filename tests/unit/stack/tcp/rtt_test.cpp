@@ -6,6 +6,7 @@ namespace {
 
 RttEstimator estimator() { return RttEstimator{{1s, 200ms, 60s}}; }
 
+// checklist: TCP-133, TCP-134, TCP-135
 TEST(Rtt, FirstAndLaterSamples) {
   auto rtt = estimator();
   EXPECT_EQ(rtt.rto(), 1s);
@@ -18,6 +19,7 @@ TEST(Rtt, FirstAndLaterSamples) {
   EXPECT_EQ(rtt.srtt(), 410ms);
   EXPECT_EQ(rtt.rto(), 1090ms);
 }
+// checklist: TCP-137, TCP-291
 TEST(Rtt, FloorGranularityAndCeiling) {
   auto rtt = estimator();
   for (int i = 0; i < 200; ++i) rtt.on_sample(300ms);
@@ -38,6 +40,7 @@ TEST(Rtt, BackoffEndsWithACleanSampleOnly) {
   rtt.on_sample(200ms);
   EXPECT_EQ(rtt.backoff(), 0u);
 }
+// checklist: TCP-142
 TEST(Rtt, SynLossRaisesToThreeSeconds) {
   auto rtt = estimator();
   rtt.raise_after_syn_loss();

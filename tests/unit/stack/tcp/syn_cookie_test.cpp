@@ -9,6 +9,7 @@ namespace {
 
 const FourTuple kTuple{{*IpAddress::parse("10.0.0.2"), 80}, {*IpAddress::parse("10.0.0.1"), 4000}};
 
+// checklist: TCP-012, TCP-013, TCP-127
 TEST(Isn, ClockAndKey) {
   SeededRandom a{1}, b{2};
   const IsnGenerator one{a}, other{b};

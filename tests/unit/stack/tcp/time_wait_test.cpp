@@ -16,6 +16,7 @@ class InTimeWait : public TcpScript {
   }
 };
 
+// checklist: TCP-124
 TEST_F(InTimeWait, ResetIsIgnored) {
   reach({});
   receive(rst(2));
@@ -36,6 +37,7 @@ TEST_F(InTimeWait, OldSynIsAcknowledged) {
   expect_ack(2);
   EXPECT_EQ(tcp->time_wait_count(), 1u);
 }
+// checklist: TCP-032
 TEST_F(InTimeWait, NewerTimestampReopens) {
   reach({.timestamp = 1000});
   receive({.seq = 0, .flags = flag::kSyn, .options = syn_options({.timestamp = 999})});

@@ -15,6 +15,7 @@ TEST(Window, ScaleForBuffer) {
   EXPECT_EQ(window_scale_for(std::size_t{1} << 40), 14);
 }
 // RFC 9293 3.4: length and window, zero or not; all around the end of the number space.
+// checklist: TCP-081
 TEST(Window, AcceptabilityTable) {
   const TcpConfig config;
   Tcb tcb{config, Family::V4};
@@ -41,6 +42,7 @@ TEST(Window, AcceptabilityTable) {
   EXPECT_FALSE(accepts(-5, 5, 10));
   EXPECT_TRUE(accepts(-5, 100, 10));
 }
+// checklist: TCP-082
 TEST(Window, TrimsBothEnds) {
   const TcpConfig config;
   Tcb tcb{config, Family::V4};
@@ -55,6 +57,7 @@ TEST(Window, TrimsBothEnds) {
   EXPECT_EQ(segment.payload_size, 10u);
   EXPECT_FALSE(segment.fin());
 }
+// checklist: TCP-063, TCP-277
 TEST_F(Announced, ZeroReceiveWindow) {
   config.receive_buffer = 4'000;
   established({});
@@ -80,6 +83,7 @@ TEST_F(Announced, ZeroReceiveWindow) {
   receive(rst(at));
   EXPECT_EQ(endpoint->error(), Error::ConnectionReset);
 }
+// checklist: TCP-056
 TEST_F(Announced, RightEdgeNeverMovesLeft) {
   config.receive_buffer = 100'000;
   established({.window_scale = 7});

@@ -41,6 +41,7 @@ class UdpTest : public IpFixture {
   std::vector<std::shared_ptr<udp::Endpoint>> held;
 };
 
+// checklist: TCP-096, TCP-108
 TEST_F(UdpTest, DeliversToTheMostExactEndpoint) {
   auto any = open("0.0.0.0", 53);
   receive(datagram(1000, 53));
@@ -72,6 +73,7 @@ TEST_F(UdpTest, BothFamiliesAndNotificationFromTheRunQueue) {
   EXPECT_TRUE(six->receive() && six->receive());
 }
 
+// checklist: TCP-239
 TEST_F(UdpTest, ChecksumRules) {
   auto endpoint = open("0.0.0.0", 53), six = open("::", 53);
   auto bytes = datagram(1, 53);

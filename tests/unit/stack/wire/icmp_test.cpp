@@ -90,6 +90,7 @@ TEST(Ndp, RouterSolicit) {
   EXPECT_EQ(NdpOptions::parse(Bytes{bytes}.subspan(8))->source_mac, kMac);
 }
 
+// checklist: TCP-248
 TEST(Ndp, RejectsTruncationAndBadOptions) {
   NeighborFields fields{.target = kTarget};
   fields.options.source_mac = kMac;

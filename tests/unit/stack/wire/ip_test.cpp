@@ -81,6 +81,7 @@ TEST(Ipv4, OptionsArePaddedAndCounted) {
   EXPECT_TRUE(std::ranges::equal(view->option_bytes(), bytes_of({148, 4, 0, 0, 1, 0, 0, 0})));
 }
 
+// checklist: TCP-212
 TEST(Ipv4, Rejects) {
   const auto good = emitted(kIpv4, 100);
   EXPECT_EQ(Ipv4View::parse(Bytes{good}.first(19)).drop(), Drop::TruncatedHeader);

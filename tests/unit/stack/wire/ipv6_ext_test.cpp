@@ -32,6 +32,7 @@ TEST(Ipv6Chain, PlainTransportHeader) {
   EXPECT_EQ(chain.next_header_offset, 6u);
 }
 
+// checklist: TCP-229
 TEST(Ipv6Chain, WalksOverOptionsAndRoutingWithoutSegments) {
   const auto chain = Ipv6Chain::walk(packet(0, {43, 0, 1, 4, 0, 0, 0, 0,  //
                                                 60, 0, 0, 0, 0, 0, 0, 0,  //
@@ -74,6 +75,7 @@ TEST(Ipv6Chain, FragmentFieldsRoundTrip) {
   EXPECT_EQ(chain.fragment->id, 99u);
 }
 
+// checklist: TCP-229, TCP-230
 TEST(Ipv6Chain, RoutingWithSegmentsLeftIsRefused) {
   for (int type : {0, 2, 4}) {
     const auto chain = Ipv6Chain::walk(packet(43, {6, 0, type, 1, 0, 0, 0, 0}));
@@ -83,6 +85,7 @@ TEST(Ipv6Chain, RoutingWithSegmentsLeftIsRefused) {
   }
 }
 
+// checklist: TCP-226
 TEST(Ipv6Chain, HopByHopIsLegalAsTheFirstHeaderOnly) {
   const auto chain = Ipv6Chain::walk(packet(60, {0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0}));
   EXPECT_EQ(chain.verdict, Verdict::ParameterProblem);
@@ -90,6 +93,7 @@ TEST(Ipv6Chain, HopByHopIsLegalAsTheFirstHeaderOnly) {
   EXPECT_EQ(chain.problem_offset, 40u);
 }
 
+// checklist: TCP-227
 TEST(Ipv6Chain, UnknownOptionsByTheirHighBits) {
   const auto with = [](int type) { return Ipv6Chain::walk(packet(60, {6, 0, type, 4, 0, 0, 0, 0})); };
   EXPECT_EQ(with(0x1e).verdict, Verdict::Ok);

@@ -20,6 +20,7 @@ std::vector<std::byte> emitted(const TcpOptions& options) {
   return bytes;
 }
 
+// checklist: TCP-004
 TEST(TcpOptions, SynOptionsInTheUsualOrder) {
   const TcpOptions syn{
       .mss = 1460, .window_scale = 7, .sack_permitted = true, .timestamps = Timestamps{0x01020304, 0}};
@@ -54,6 +55,7 @@ TEST(TcpOptions, TheLastOfTwoSackOptionsCounts) {
   EXPECT_EQ(parsed.sack_blocks()[0], (SackBlock{Seq{3}, Seq{4}}));
 }
 
+// checklist: TCP-009
 TEST(TcpOptions, EveryCombinationRoundTrips) {
   for (int bits = 0; bits < 32; ++bits) {
     TcpOptions options;
@@ -69,17 +71,20 @@ TEST(TcpOptions, EveryCombinationRoundTrips) {
   }
 }
 
+// checklist: TCP-006
 TEST(TcpOptions, UnknownOnesAreSkippedByLength) {
   const auto parsed = TcpOptions::parse(bytes_of({254, 6, 9, 9, 9, 9, 30, 2, 2, 4, 1, 0}));
   EXPECT_EQ(parsed.mss, 256);
   EXPECT_FALSE(parsed.malformed);
 }
 
+// checklist: TCP-004
 TEST(TcpOptions, NothingAfterTheEndCounts) {
   EXPECT_FALSE(TcpOptions::parse(bytes_of({1, 0, 2, 4, 1, 0})).mss);
   EXPECT_FALSE(TcpOptions::parse(bytes_of({0, 2})).malformed);
 }
 
+// checklist: TCP-007
 TEST(TcpOptions, IllegalLengthsStopTheParsing) {
   for (const auto& tail : {bytes_of({2, 3, 1, 0}), bytes_of({2, 0}), bytes_of({77, 1}), bytes_of({3, 4, 1, 1}),
                            bytes_of({4, 3, 0}), bytes_of({5, 2}), bytes_of({5, 9, 0, 0, 0, 0, 0, 0, 0}),
@@ -95,6 +100,7 @@ TEST(TcpOptions, IllegalLengthsStopTheParsing) {
   }
 }
 
+// checklist: TCP-007
 TEST(TcpOptions, RandomBytesNeverHurt) {
   SeededRandom random{11};
   for (int i = 0; i < 20'000; ++i) {
