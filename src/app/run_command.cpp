@@ -13,6 +13,7 @@
 #include "src/app/places/place_server.hpp"
 #include "src/app/process/fault.hpp"
 #include "src/app/process/fault_stack.hpp"
+#include "src/app/process/last_report.hpp"
 #include "src/app/process/privileges.hpp"
 #include "src/app/process/ready_notice.hpp"
 
@@ -45,6 +46,24 @@ void restore_stop_signals() {
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+void write_report(const output::Report& report, int fd, const RunOptions& options) {
+  if (fd >= 0 && !output::write_report(report, fd))
+    std::fprintf(stderr, "wfptap: --report %s: %s\n", options.report_file.c_str(), std::strerror(errno));
+}
+
+// Of a run that a driver ends. Written anew at each step: what comes after it may not come back.
+void report_last(Daemon& daemon, const std::string& bug_check, int fd, const RunOptions& options) {
+  output::Report latest;
+  daemon.collect_last([&](const output::Report& report) {
+    latest = report;
+    latest.exit = {ExitReason::Fault, kExitFault};
+    latest.fault = bug_check;
+    if (fd >= 0 && (lseek(fd, 0, SEEK_SET) != 0 || ftruncate(fd, 0) != 0)) return;  // no file: only the last step's
+    write_report(latest, fd, options);
+  });
+  std::fputs(output::to_text(latest).c_str(), stderr);
+}
+
 ExitStatus run(const RunOptions& options) {
   std::string error;
   // Asked first: a number that nobody opened for us would soon be a descriptor of our own.
@@ -67,6 +86,9 @@ ExitStatus run(const RunOptions& options) {
   if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
   auto places = start_place_process();
   tell_stacks_to(places.get());
+  const LastReport last_report(
+      [&](const std::string& bug_check) { report_last(*daemon, bug_check, report.get(), options); });
+  daemon->set_stop_signals(signals.get());
   if (error = daemon->start(std::move(places)); !error.empty()) {
     daemon->finish();
     return setup_failed(error);
@@ -74,7 +96,9 @@ ExitStatus run(const RunOptions& options) {
   notify_ready(options.ready_fd);
   daemon->loop().watch(signals.get(), [&] {
     signalfd_siginfo info{};
-    if (read(signals.get(), &info, sizeof info) == sizeof info) daemon->loop().end();
+    if (read(signals.get(), &info, sizeof info) != sizeof info) return;
+    daemon->stop_was_asked();
+    daemon->loop().end();
   });
   daemon->loop().run();
   notify_stopping();
@@ -83,8 +107,7 @@ ExitStatus run(const RunOptions& options) {
   result.exit = result.violation_count > 0 ? ExitStatus{ExitReason::Verifier, kExitVerifier}
                                            : ExitStatus{ExitReason::Signal, 0};
   std::fputs(output::to_text(result).c_str(), stderr);
-  if (report.get() >= 0 && !output::write_report(result, report.get()))
-    std::fprintf(stderr, "wfptap: --report %s: %s\n", options.report_file.c_str(), std::strerror(errno));
+  write_report(result, report.get(), options);
   return result.exit;
 }
 

@@ -11,6 +11,7 @@
 #include "src/app/daemon/daemon.hpp"
 #include "src/app/process/fault.hpp"
 #include "src/app/process/fault_stack.hpp"
+#include "src/app/process/last_report.hpp"
 #include "src/app/process/privileges.hpp"
 
 namespace app {
@@ -38,6 +39,25 @@ int setup_failed(const Channel& channel, const std::string& sentence) {
   return kExitSetup;
 }
 
+// In pieces, because a message has a limit.
+void tell_what_is_known(const Channel& channel, const output::Report& report) {
+  constexpr std::size_t kPiece = Channel::kMaxMessage / 4;  // quoting makes it longer
+  const std::string json = output::to_json(report);
+  for (std::size_t at = 0; at < json.size(); at += kPiece)
+    channel.send({{"type", "known"}, {"text", json.substr(at, kPiece)}, {"last", at + kPiece >= json.size()}});
+}
+
+// The report of a run that a driver ends, for the supervisor, which knows the rest and writes it.
+void report_last(Daemon& daemon, const std::string& bug_check, const Channel& channel) {
+  output::Report latest;
+  daemon.collect_last([&](const output::Report& report) {
+    latest = report;
+    latest.fault = bug_check;
+    tell_what_is_known(channel, latest);
+  });
+  std::fputs(output::to_text(latest).c_str(), stderr);
+}
+
 }  // namespace
 
 int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
@@ -48,6 +68,7 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   const auto daemon = Daemon::create(options.run, error);
   if (!daemon) return setup_failed(channel, error);
   if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(channel, error);
+  const LastReport last_report([&](const std::string& bug_check) { report_last(*daemon, bug_check, channel); });
   if (error = daemon->start(tap::FileDescriptor{options.run.places_fd}); !error.empty()) {
     daemon->finish();
     return setup_failed(channel, error);

@@ -1,6 +1,7 @@
 // Waiting and waking: dispatcher objects, wait frames and the loop that every wait runs.
 #include "wfp/kernel/scheduler.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "nt/rtl.h"
@@ -229,6 +230,8 @@ std::string Scheduler::blocked_report() {
   for (const Thread* thread : threads_) {
     if (!thread->blocked || thread->waits_for == nullptr) continue;
     out += text("%s waits for %s %p", thread->name.c_str(), thread->wait_kind, thread->waits_for);
+    const auto waited_for = std::find(threads_.begin(), threads_.end(), thread->waits_for);
+    if (waited_for != threads_.end()) out += ", " + (*waited_for)->name;
     if (thread->deadline != kNever) out += " with a time-out";
     out += "\n";
   }

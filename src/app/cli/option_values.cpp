@@ -203,6 +203,12 @@ Parsed<stack::tcp::CongestionAlgorithm> parse_congestion(std::string_view text) 
   return P::error(quoted(text) + " is neither cubic nor newreno");
 }
 
+Parsed<OnHang> parse_on_hang(std::string_view text) {
+  if (text == "report") return OnHang::Report;
+  if (text == "stop") return OnHang::Stop;
+  return Parsed<OnHang>::error("'" + std::string(text) + "' is neither report nor stop");
+}
+
 Parsed<bool> parse_on_off(std::string_view text) {
   if (text == "on") return true;
   if (text == "off") return false;

@@ -38,6 +38,7 @@ Parsed<ServiceOption> parse_service(std::string_view text);             // NAME[
 Parsed<OwnerOption> parse_owner(std::string_view text);          // SERVICE:pid=4,path=\device\x\y,user=S-1-5-18
 Parsed<stack::LogLevel> parse_log_level(std::string_view text);  // debug info warning error
 Parsed<bool> parse_on_off(std::string_view text);
+Parsed<OnHang> parse_on_hang(std::string_view text);                              // report stop
 Parsed<stack::tcp::CongestionAlgorithm> parse_congestion(std::string_view text);  // cubic newreno
 Parsed<stack::Duration> parse_duration(std::string_view text);  // 20ms, 1.5s, 100us; a bare number is milliseconds
 

@@ -41,6 +41,9 @@ struct OwnerOption {
   std::string user_sid;
 };
 
+// When a driver does not come back.
+enum class OnHang : std::uint8_t { Report, Stop };
+
 // Common to `test` and `run`.
 struct RunOptions {
   node::Config node;
@@ -56,6 +59,7 @@ struct RunOptions {
   int ready_fd = -1;
   int places_fd = -1;  // not asked for by anybody: the supervisor's, which answers (src/app/places/place_link.hpp)
   stack::LogLevel log_level = stack::LogLevel::Info;
+  OnHang on_hang = OnHang::Report;
 };
 
 struct TestOptions {

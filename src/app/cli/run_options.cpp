@@ -170,15 +170,20 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--trace", t.trace, "write every classify call, one JSON object a line", "FILE");
   add_one(app, "--report", t.report, "write the report, one JSON object, at the end", "FILE");
   add_one(app, "--control", t.control, "control socket", "PATH");
+  app.add_option(
+         "--on-hang", t.on_hang,
+         "when a driver does not come back for 5 s: say so, or also stop with a report [test: stop, run: report]")
+      ->type_name("report|stop")
+      ->take_last();
   add_one(app, "--log-level", t.log_level, "least important messages to print", "debug|info|warning|error");
 }
 
-Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool all_services) {
+Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool is_test) {
   using P = Parsed<RunOptions>;
   RunOptions options;
   for (auto check : {check_addresses, check_link, check_behaviour})
     if (auto why = check(texts, options.node); !why.empty()) return P::error(std::move(why));
-  if (auto why = check_services(texts, all_services, options); !why.empty()) return P::error(std::move(why));
+  if (auto why = check_services(texts, is_test, options); !why.empty()) return P::error(std::move(why));
   if (auto why =
           parse_each("--param", texts.parameters, kMaxDriverParameters, options.parameters, parse_driver_parameter);
       !why.empty())
@@ -193,6 +198,9 @@ Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool all_servi
   auto level = parse_log_level(texts.log_level);
   if (!level) return P::error("--log-level: " + level.why());
   options.log_level = *level;
+  auto on_hang = parse_on_hang(!texts.on_hang.empty() ? texts.on_hang : is_test ? "stop" : "report");
+  if (!on_hang) return P::error("--on-hang: " + on_hang.why());
+  options.on_hang = *on_hang;
   options.pcap_file = texts.pcap;
   options.trace_file = texts.trace;
   options.report_file = texts.report;

@@ -35,11 +35,13 @@ struct RunOptionTexts {
   std::string pcap, trace, report, config, control, user;
   std::optional<int> ready_fd;
   std::string log_level = "info";
+  std::string on_hang;  // empty: as the command is used to
 };
 
 void define_run_options(CLI::App& app, RunOptionTexts& texts);
 
-// Checks each, and what they are together. `all_services`: with no --service, every service (`test`) or none (`run`).
-Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool all_services);
+// Checks each, and what they are together. `is_test`: without --service every service runs, and without --on-hang a
+// driver that hangs ends the run; else none does, and it is only told.
+Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool is_test);
 
 }  // namespace app

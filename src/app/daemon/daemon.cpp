@@ -108,6 +108,7 @@ std::string Daemon::start(tap::FileDescriptor places) {
     return "the link or an address of " + features.device +
            " did not become usable in 15 s; is an address in use twice?";
   if (auto why = start_services(); !why.empty()) return why;
+  watch_ = std::make_unique<DriverWatch>(options_.on_hang, stop_signals_, logging_, violations_->places());
   if (auto why = load_drivers(); !why.empty()) return why;
   return server_->start();
 }
@@ -159,6 +160,10 @@ std::shared_ptr<control::Relay> Daemon::connect(const stack::SocketAddress& remo
   return relay;
 }
 
+void Daemon::stop_was_asked() {
+  if (watch_) watch_->stop_was_asked();
+}
+
 // What COMMAND's last packets caused still passes the drivers; traffic that does not end does not hold them back for
 // long.
 void Daemon::unload_drivers() {
@@ -184,6 +189,7 @@ output::Report Daemon::finish() {
       system.stack().hooks().set_discard_observer(&system.discard_observer());
       net_events_.reset();
     });
+    watch_.reset();
     node_->stop();
     is_running_ = false;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "src/app/control/server.hpp"
+#include "src/app/daemon/driver_watch.hpp"
 #include "src/app/daemon/main_loop.hpp"
 #include "src/app/daemon/net_events.hpp"
 #include "src/app/daemon/socket_network.hpp"
@@ -35,6 +36,10 @@ class Daemon final : private control::Backend {
   static std::unique_ptr<Daemon> create(const RunOptions& options, std::string& error);
   ~Daemon() override;
 
+  // Readable once the run is told to stop; for drivers that do not come back. Before start().
+  void set_stop_signals(int fd) { stop_signals_ = fd; }
+  // The run ends: a driver that does not come back may not hold it. [any thread]
+  void stop_was_asked();
   std::string give_control_to(uid_t user) { return server_->give_to(user); }  // empty, or what failed
   // Empty, or what failed; then finish() is still to be called. `places`: to a PlaceServer, or none.
   std::string start(tap::FileDescriptor places);
@@ -45,6 +50,9 @@ class Daemon final : private control::Backend {
   void unload_drivers();  // after loop() has ended, while the stack runs
   // Drains, counts, stops everything and closes the files. The report lacks COMMAND and the exit status.
   output::Report finish();
+  // For a run that a driver ends: fills the report with what can be had, and hands it over after each step, since a
+  // step may not come back. The processor may stand still. [any thread but that]
+  void collect_last(const std::function<void(const output::Report&)>& take);
 
  private:
   explicit Daemon(const RunOptions& options);
@@ -88,6 +96,8 @@ class Daemon final : private control::Backend {
   std::vector<std::unique_ptr<services::Service>> services_;
 
   std::unique_ptr<DriverLoader> drivers_;  // the loop's thread
+  int stop_signals_ = -1;
+  std::unique_ptr<DriverWatch> watch_;  // asks all of the above
 };
 
 }  // namespace app

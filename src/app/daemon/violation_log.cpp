@@ -39,8 +39,10 @@ void ViolationLog::run() {
   std::vector<wfp::ledger::Violation> taken;
   while (queue_.take(taken)) {
     for (const auto& violation : taken) {
-      resolved_.push_back({violation, resolve(violation)});
-      write(violation, resolved_.back().record);
+      auto record = resolve(violation);
+      write(violation, record);
+      const std::lock_guard lock(mutex_);
+      resolved_.push_back({violation, std::move(record)});
     }
     queue_.all_written();
   }
@@ -68,6 +70,7 @@ void ViolationLog::write(const wfp::ledger::Violation& violation, const output::
 std::vector<output::ViolationRecord> ViolationLog::records(
     const std::vector<wfp::ledger::Violation>& violations) const {
   std::vector<output::ViolationRecord> records;
+  const std::lock_guard lock(mutex_);
   for (const auto& violation : violations) {
     const auto known =
         std::ranges::find_if(resolved_, [&](const Resolved& one) { return are_same(one.violation, violation); });

@@ -3,6 +3,7 @@
 // that made the mistake, often the stack's, only puts it into a queue. A fault report waits for what is queued.
 #pragma once
 
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -25,7 +26,9 @@ class ViolationLog {
   void start();  // listens to the ledger
   void stop();   // when all that was reported is in the log
 
-  // As the ledger has it now, with the count that it has reached. After stop().
+  PlaceClient& places() { return places_; }
+
+  // As the ledger has it now, with the count that it has reached. Those that the log has; after stop() all. [any thread]
   std::vector<output::ViolationRecord> records(const std::vector<wfp::ledger::Violation>& violations) const;
 
  private:
@@ -42,7 +45,8 @@ class ViolationLog {
   std::thread thread_;
   // The ledger tells each once: there is always room.
   output::RecordQueue<wfp::ledger::Violation> queue_{2 * wfp::ledger::kViolationLimit};
-  std::vector<Resolved> resolved_;  // of the thread, and after it
+  mutable std::mutex mutex_;
+  std::vector<Resolved> resolved_;  // guarded by mutex_
 };
 
 }  // namespace app

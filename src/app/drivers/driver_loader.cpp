@@ -36,9 +36,12 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
   Loaded loaded{std::make_unique<wfp::kernel::Driver>(path->name), std::make_unique<DriverFile>(std::move(*file)), 0};
   remember_driver(loaded.driver->id(), path->name);
   const auto entry = reinterpret_cast<DRIVER_INITIALIZE*>(loaded.file->entry());
+  {
+    const std::lock_guard lock(mutex_);
+    loaded.record = record_for(*path);  // now: DriverEntry may be the last thing that happens
+  }
   const NTSTATUS status = loaded.driver->load(entry);
   const std::lock_guard lock(mutex_);
-  loaded.record = record_for(*path);
   records_[loaded.record].loaded |= NT_SUCCESS(status);
   records_[loaded.record].unloaded = false;
   if (!NT_SUCCESS(status)) {

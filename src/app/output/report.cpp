@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -173,9 +174,9 @@ std::string drivers_text(const Report& report) {
   return text;
 }
 
-}  // namespace
+std::string text_of(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-std::string to_json(const Report& report) {
+Json object_of(const Report& report) {
   Json injections = json_of(report.injections);
   for (const auto& [direction, record] : report.injections_by_direction) injections[direction] = json_of(record);
   Json objects = Json::object();
@@ -196,7 +197,23 @@ std::string to_json(const Report& report) {
     json["fault_stack"] = json_of(report.fault_stack);
   }
   if (!report.problems.empty()) json["problems"] = report.problems;
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) { return text_of(object_of(report)); }
+
+std::string to_json(const Report& report, const std::string& known) {
+  Json json = object_of(report);
+  const Json before = Json::parse(known, nullptr, false);
+  if (!before.is_object()) return text_of(json);
+  constexpr std::array kBetterHere{"command", "exit", "fault", "problems"};
+  const bool has_stack = !report.fault_stack.empty();
+  for (const auto& [key, value] : before.items())
+    if (std::ranges::find(kBetterHere, key) == kBetterHere.end() && !(has_stack && key == "fault_stack"))
+      json[key] = value;
+  return text_of(json);
 }
 
 std::string to_text(const Report& report) {
@@ -232,8 +249,9 @@ tap::FileDescriptor open_report(const std::string& path, std::string& error) {
   return std::move(*file);
 }
 
-bool write_report(const Report& report, int fd) {
-  const auto json = to_json(report);
+bool write_report(const Report& report, int fd) { return write_report_text(to_json(report), fd); }
+
+bool write_report_text(const std::string& json, int fd) {
   for (std::size_t at = 0; at < json.size();) {
     const auto written = write(fd, json.data() + at, json.size() - at);
     if (written < 0 && errno == EINTR) continue;

@@ -78,10 +78,14 @@ struct Report {
 };
 
 std::string to_json(const Report& report);  // with its newline
+// The same, with everything but command, exit, fault and problems taken from `known`: the JSON text of an earlier state
+// of the same run, by whoever could still count. Empty or no JSON: as above.
+std::string to_json(const Report& report, const std::string& known);
 std::string to_text(const Report& report);
 // The report's file is opened when the run begins: a wrong path is known at once, and writing needs no privileges
 // later. Empty on failure, with `error` set.
 tap::FileDescriptor open_report(const std::string& path, std::string& error);
 bool write_report(const Report& report, int fd);  // false: errno says why
+bool write_report_text(const std::string& json, int fd);
 
 }  // namespace app::output

@@ -17,6 +17,8 @@
 
 #include "src/app/process/fault_stack.hpp"
 #include "src/app/process/fault_text.hpp"
+#include "src/app/process/last_report.hpp"
+#include "src/app/process/thread_picture.hpp"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/ledger/driver_call.hpp"
@@ -78,6 +80,13 @@ void report_end(FixedText& text, const FaultPoint& point = {}) {
     text.add("%s", line.c_str());
     if (tell_supervisor != nullptr) tell_supervisor(text.data(), text.size());  // again: the latest counts
   }
+  make_last_report(text.data(), text.size());
+}
+
+void tell_and_finish(const std::string& report) {
+  if (tell_supervisor != nullptr) tell_supervisor(report.data(), report.size());
+  let_recordings_finish();
+  make_last_report(report.data(), report.size());
 }
 
 const char* last_words_of_c_library() {
@@ -135,8 +144,7 @@ void on_bug_check(const wfp::kernel::BugCheck& bug, const std::string& report) {
   write_error(report.data(), report.size());
   if (bug.has_stack)
     write_stack(bug.code == wfp::kernel::kBugCheckOurs ? StackPart::AllFrames : StackPart::DriversFrames);
-  if (tell_supervisor != nullptr) tell_supervisor(report.data(), report.size());
-  let_recordings_finish();
+  tell_and_finish(report);
 }
 
 void on_check(const char* expression, const stack::SourceLocation& where) {
@@ -188,6 +196,7 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size)) {
   abort_message = static_cast<AbortMessage**>(dlsym(RTLD_DEFAULT, "__abort_msg"));
   std::array<void*, 2> warm_up;  // loads what backtrace() needs, while loading is still possible
   backtrace(warm_up.data(), static_cast<int>(warm_up.size()));
+  install_thread_pictures();
   if (has_sanitizer()) return;
   struct sigaction action {};
   action.sa_sigaction = on_fault;
@@ -196,6 +205,19 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size)) {
   for (const int signal : kFaultSignals) sigaction(signal, &action, nullptr);
   use_fault_stack();
   wfp::ledger::set_thread_preparation(use_fault_stack);
+}
+
+void report_before_end(const std::string& sentence, const std::string& report) {
+  begin_report();
+  write_error(sentence.data(), sentence.size());
+  tell_and_finish(report);
+}
+
+void end_by_hang(const std::string& report, int thread) {
+  report_before_end(report, report);
+  ::signal(SIGABRT, SIG_DFL);
+  syscall(SYS_tgkill, getpid(), thread, SIGABRT);
+  for (;;) pause();
 }
 
 void use_fault_stack() {

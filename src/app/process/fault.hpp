@@ -21,6 +21,12 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size));
 // that each thread has one before its first call into a driver.
 void use_fault_stack();
 
+// What every end does that leaves time for it: `sentence` on standard error, `report` to whoever supervises, the
+// recordings, and the last report (last_report.hpp).
+void report_before_end(const std::string& sentence, const std::string& report);
+// The end because a driver does not come back, by a signal to the thread that it keeps, which a core dump then shows.
+[[noreturn]] void end_by_hang(const std::string& report, int thread);
+
 // Before the end the report waits until `are_written`, for at most 200 ms; it is called in a signal handler.
 void wait_for_recordings(bool (*are_written)());
 

@@ -5,6 +5,7 @@
 //                         unloaded                               drivers are gone: what COMMAND left running may be ended
 //                         failed {text}                          it could not be set up; the process is about to end
 //                         fault {text}                           a bug check; the process is about to end
+//                         known {text, last}                     after a fault: a piece of the report as it stands, as JSON
 //                         done {reason, code}                    the report is written; the process is about to end
 //   supervisor -> stack   command_ended {reason, code, signal}
 //                         leftovers_ended

@@ -46,8 +46,8 @@ output::Report fault_report(const TestOptions& options, int status, const std::o
   return report;
 }
 
-void write_early_report(const output::Report& report, int fd, const TestOptions& options) {
-  if (fd >= 0 && !output::write_report(report, fd))
+void write_early_report(const output::Report& report, int fd, const TestOptions& options, const std::string& known) {
+  if (fd >= 0 && !output::write_report_text(output::to_json(report, known), fd))
     std::fprintf(stderr, "wfptap: --report %s: %s\n", options.run.report_file.c_str(), std::strerror(errno));
 }
 

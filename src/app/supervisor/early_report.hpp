@@ -16,7 +16,9 @@ output::Report setup_report(const TestOptions& options, const std::string& why);
 output::Report fault_report(const TestOptions& options, int status, const std::optional<CommandEnd>& end,
                             const std::string& bug_check, bool was_killed);
 
-// To the descriptor of --report; -1: nothing to do. Says on standard error what failed.
-void write_early_report(const output::Report& report, int fd, const TestOptions& options);
+// To the descriptor of --report; -1: nothing to do. Says on standard error what failed. `known`: what the stack's process
+// could still count (src/app/output/report.hpp); may be empty.
+void write_early_report(const output::Report& report, int fd, const TestOptions& options,
+                        const std::string& known = {});
 
 }  // namespace app

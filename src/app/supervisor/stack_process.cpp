@@ -10,6 +10,7 @@
 
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/process/program_path.hpp"
+#include "src/app/process/thread_picture.hpp"
 
 namespace app {
 namespace {
@@ -21,7 +22,9 @@ constexpr const char* kDebuggerHint =
     "Then: run. COMMAND starts when the drivers are loaded.\\n";
 
 std::vector<std::string> debugger_command(const StackStart& start) {
-  std::vector<std::string> words{"gdb", "-q", "-ex", "set startup-with-shell off"};
+  std::vector<std::string> words{"gdb", "-q",
+                                 "-ex", "set startup-with-shell off",
+                                 "-ex", "handle SIG" + std::to_string(picture_signal()) + " nostop noprint pass"};
   if (is_debugged_by_hand(start.options))
     words.insert(words.end(), {"-ex", "set breakpoint pending on", "-ex", kDebuggerHint});
   else  // prints all stacks when the program stops, and ends

@@ -93,7 +93,9 @@ class Supervisor {
   bool asked_once_ = false;    // to stop, in the present phase
   std::optional<CommandEnd> end_;
   bool command_ran_ = false;
-  std::string fault_;    // the bug check's text
+  std::string fault_;  // the bug check's text
+  std::string known_,
+      known_parts_;      // a report as JSON, by a stack that a driver ended; the next one, as far as it is
   std::string failure_;  // why the stack did not start
   std::optional<ExitStatus> status_;
 };
@@ -104,7 +106,7 @@ ExitStatus Supervisor::setup_failed(const std::string& sentence) {
 }
 
 ExitStatus Supervisor::finish(const output::Report& report) {
-  write_early_report(report, report_.get(), options_);
+  write_early_report(report, report_.get(), options_, known_);
   return report.exit;
 }
 
@@ -173,6 +175,9 @@ void Supervisor::on_message() {
     channel_.send({{"type", "leftovers_ended"}});
   } else if (type == "fault") {
     fault_ = message->value("text", "");
+  } else if (type == "known") {
+    known_parts_ += message->value("text", "");
+    if (message->value("last", true)) known_ = std::exchange(known_parts_, {});
   } else if (type == "failed") {
     failure_ = message->value("text", "");
   } else if (type == "done") {

@@ -118,6 +118,7 @@ TEST(CommandLine, WrongValuesAreNamed) {
   expect_refused({"run", "--service", "http:7", "--service", "echo"}, "two services");
   expect_refused({"run", "--verify", "some"}, "standard");
   expect_refused({"run", "--impair", "loss=200%"}, "0% and 100%");
+  expect_refused({"run", "--on-hang", "pray"}, "--on-hang: 'pray' is neither report nor stop");
   expect_refused({"run", "--congestion", "vegas"}, "--congestion: 'vegas' is neither cubic nor newreno");
   expect_refused({"run", "--log-level", "loud"}, "warning");
   expect_refused({"run", "--gateway", "10.77.0.1", "--gateway", "10.77.0.9"}, "at most one");
@@ -135,6 +136,13 @@ TEST(CommandLine, CongestionControlIsChosen) {
   EXPECT_EQ(accepted({"run", "--congestion", "cubic"}).test.run.node.tcp_congestion, CongestionAlgorithm::Cubic);
   EXPECT_EQ(accepted({"test", "--congestion=newreno", "--", "true"}).test.run.node.tcp_congestion,
             CongestionAlgorithm::NewReno);
+}
+
+TEST(CommandLine, ADriverThatHangsEndsATestAndNotADaemon) {
+  EXPECT_EQ(accepted({"test", "--", "true"}).test.run.on_hang, OnHang::Stop);
+  EXPECT_EQ(accepted({"run"}).test.run.on_hang, OnHang::Report);
+  EXPECT_EQ(accepted({"test", "--on-hang", "report", "--", "true"}).test.run.on_hang, OnHang::Report);
+  EXPECT_EQ(accepted({"run", "--on-hang=stop"}).test.run.on_hang, OnHang::Stop);
 }
 
 TEST(CommandLine, OneFamilyAloneKeepsTheMatchingHostDefault) {

@@ -121,6 +121,25 @@ TEST(Report, AnEmptyRunIsAValidReport) {
   EXPECT_TRUE(json["command"]["exit_code"].is_null());
 }
 
+TEST(Report, TakesWhatOthersCountedAndKeepsWhatItKnowsBetter) {
+  Report counted;
+  counted.drivers.push_back({"x", "x.so", true, false, "", {}});
+  counted.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {3, 2, 1, 0};
+  counted.packets_received = 17;
+  Report report;
+  report.command = {"true"};
+  report.exit = {ExitReason::Fault, kExitFault};
+  report.fault = "*** STOP";
+  const auto json = nlohmann::json::parse(to_json(report, to_json(counted)));
+  EXPECT_EQ(json["drivers"][0]["name"], "x");
+  EXPECT_EQ(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"]["blocked"], 1);
+  EXPECT_EQ(json["packets"]["received"], 17);
+  EXPECT_EQ(json["command"]["arguments"][0], "true");
+  EXPECT_EQ(json["exit"]["reason"], "fault");
+  EXPECT_EQ(json["fault"], "*** STOP");
+  for (const char* unknown : {"", "[1]", "{\"drivers\": [1, "}) EXPECT_EQ(to_json(report, unknown), to_json(report));
+}
+
 TEST(Report, TextNamesWhatWentWrong) {
   const auto text = to_text(sample());
   EXPECT_THAT(text, HasSubstr("violation clone-leak by passthrough (2 times)"));

@@ -278,6 +278,9 @@ TEST_F(SupervisorTest, AStackThatFaultsIsReported) {
     channel.send({{"type", "ready"}});
     std::this_thread::sleep_for(100ms);
     channel.send({{"type", "fault"}, {"text", "*** STOP: 0x000000D1"}});
+    channel.send({{"type", "known"}, {"text", R"({"packets": )"}, {"last", false}});
+    channel.send({{"type", "known"}, {"text", R"({"received": 7}})"}, {"last", true}});
+    channel.send({{"type", "known"}, {"text", R"({"packets": {"rec)"}, {"last", false}});  // and no further
     signal(SIGABRT, SIG_DFL);
     abort();
   }));
@@ -287,6 +290,7 @@ TEST_F(SupervisorTest, AStackThatFaultsIsReported) {
   const auto json = nlohmann::json::parse(read(report()));
   EXPECT_EQ(json["exit"]["reason"], "fault");
   EXPECT_THAT(json["fault"].get<std::string>(), HasSubstr("0x000000D1"));
+  EXPECT_EQ(json["packets"]["received"], 7) << "what the stack could still say";
   EXPECT_TRUE(json["command"]["exit_code"].is_null()) << "COMMAND had not ended";
 }
 
