@@ -9,6 +9,8 @@
 #include "stack/wire/icmpv4.hpp"
 #include "stack/wire/icmpv6.hpp"
 #include "stack/wire/ipv4.hpp"
+#include "stack/wire/ipv6.hpp"
+#include "stack/wire/ipv6_ext.hpp"
 
 namespace stack::ip {
 namespace {
@@ -22,6 +24,18 @@ bool is_echo(Family family, std::uint8_t type) {
 }
 bool is_error(Family family, std::uint8_t type) {
   return family == Family::V4 ? wire::icmpv4::is_error(type) : wire::icmpv6::is_error(type);
+}
+
+// Whether the packet, whose data is behind its IPv6 header, was made of fragments or is an atomic one (RFC 6946).
+bool came_in_fragments(Packet& packet) {
+  const std::uint32_t header_size = packet.meta().ip_header_size;
+  if (packet.meta().reassembled) return true;
+  if (header_size <= wire::Ipv6View::kHeaderSize) return false;
+  packet.restore(header_size);
+  const Bytes headers = packet.head(header_size);
+  const bool is_one = headers.empty() || wire::Ipv6Chain::walk(headers).has_fragment_header;
+  packet.pull(header_size);
+  return is_one;
 }
 
 // Enough of a quoted packet for its IP header with extension headers and the transport's ports.
@@ -113,6 +127,7 @@ void Icmp::receive(Packet packet, Instant now) {
   if (is_error(meta.family, message.type)) return on_error(std::move(packet), message, now);
   if (meta.family == Family::V6 && wire::icmpv6::is_ndp(message.type)) {
     if (!inspect(packet, Hook::TransportIn, message)) return;
+    if (came_in_fragments(packet)) return give_up(std::move(packet), Drop::NeighborInvalid, message);  // RFC 6980 5
     const Bytes bytes = packet.head(packet.size());
     if (bytes.empty()) return give_up(std::move(packet), Drop::NoBuffers, message);
     return ndp_.on_ndp(bytes, packet.meta(), now);

@@ -1,5 +1,6 @@
 // The part of the resolver that speaks neighbour discovery (RFC 4861, RFC 4862 5.4, RFC 4429). Checksums were
-// verified by the ICMPv6 endpoint; every other rule of validity is here. Redirects are ignored.
+// verified by the ICMPv6 endpoint, which hands on nothing that came in fragments; every other rule of validity is here.
+// Redirects are ignored.
 #include "stack/neighbor/resolver.hpp"
 #include "stack/wire/icmpv6.hpp"
 
@@ -29,7 +30,6 @@ void Resolver::on_ndp(Bytes message, const PacketMeta& meta, Instant now) {
   now_ = now;
   const auto invalid = [this] { hooks_.stats().count(Drop::NeighborInvalid); };
   if (meta.hop_limit != wire::kNdpHopLimit || load_u8(message, 1) != 0) return invalid();  // 6.1, 7.1
-  if (meta.reassembled) return invalid();  // RFC 6980 5: never in fragments, not even in one that is the whole
   switch (load_u8(message, 0)) {
     case wire::icmpv6::kNeighborSolicit:
     case wire::icmpv6::kNeighborAdvert: {

@@ -65,6 +65,7 @@ Verdict walk_one(Ipv6Chain& chain, Bytes packet, std::size_t& size) {
   if (chain.protocol == ipv6_header::kFragment) {
     size = Ipv6Fragment::kHeaderSize;
     const Ipv6Fragment fragment = parse_fragment(packet, at, chain.next_header_offset);
+    chain.has_fragment_header = true;
     if (fragment.more || fragment.offset != 0) chain.fragment = fragment;
     return Verdict::Ok;
   }

@@ -52,6 +52,7 @@ struct Ipv6Chain {
   std::size_t offset = 0;                // from the start of the IPv6 header
   std::size_t next_header_offset = 6;    // of the field that announces `protocol`, likewise
   std::optional<Ipv6Fragment> fragment;  // the walk stopped behind a fragment header that is not atomic
+  bool has_fragment_header = false;      // of an atomic fragment, too
   ProblemCode problem_code{};
   std::size_t problem_offset = 0;
   bool answer_multicast = false;  // the problem is reported although the destination was a group (option bits 10)

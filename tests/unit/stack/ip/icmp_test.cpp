@@ -295,6 +295,34 @@ TEST_F(IcmpTest, NeighbourDiscoveryIsHandedOn) {
   EXPECT_EQ(ndp[0].size(), 24u);
 }
 
+// RFC 6980 5: silently ignored, were it a fragment that is the whole (RFC 6946). Other headers are no fault.
+TEST_F(IcmpTest, NeighbourDiscoveryInFragmentsIsIgnored) {
+  const auto behind = [](std::uint8_t next_header, const ByteVector& header) {
+    ByteVector message(1'000);
+    message[0] = std::byte{136};
+    auto bytes = make_ip(address("fe80::1"), address("ff02::1"), 58, message, 255);
+    bytes.insert(bytes.begin() + 40, header.begin(), header.end());
+    store_be16(bytes, 4, static_cast<std::uint16_t>(bytes.size() - 40));
+    store_u8(bytes, 6, next_header);
+    return bytes;
+  };
+  ByteVector options(8), atomic(8);
+  options[0] = atomic[0] = std::byte{58};
+  options[2] = std::byte{1};  // PadN
+  options[3] = std::byte{4};
+  receive(behind(60, options));
+  EXPECT_EQ(ndp.size(), 1u);
+  receive(behind(44, atomic));
+  ByteVector message(1'000);
+  message[0] = std::byte{135};
+  Packet whole = packet_of(pool, make_ip(address("fe80::1"), address("ff02::1"), 58, message, 255));
+  std::optional<ip::ParameterProblem> problem;
+  const auto header = ip::parse_ip_header(whole, problem);
+  ip::cut_into_fragments(pool, whole, *header, 600, 77, [this](Packet piece) { receive(bytes_of(piece)); });
+  EXPECT_EQ(ndp.size(), 1u);
+  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 2u);
+}
+
 // --- errors that we send ---
 
 // checklist: TCP-095

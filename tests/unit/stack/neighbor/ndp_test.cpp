@@ -52,22 +52,6 @@ TEST_F(ResolverTest, RejectsWhatTheRfcCallsInvalid) {
   EXPECT_TRUE(routers.empty());
 }
 
-// RFC 6980 5: silently ignored, whatever it is, and were it a fragment that is the whole.
-TEST_F(ResolverTest, IgnoresWhatCameInFragments) {
-  const auto in_fragments = [this](const auto& fields, const char* source, const char* destination) {
-    ndp(fields, source, destination, at(0s), 255, true);
-  };
-  send("fe80::1");
-  icmp.clear();
-  in_fragments(solicitation("fe80::2", mac_of(1)), "fe80::1", "ff02::1:ff00:2");
-  in_fragments(advertisement("fe80::1", 1), "fe80::1", "fe80::2");
-  in_fragments(wire::RouterAdvertFields{.router_lifetime_seconds = 100}, "fe80::1", "ff02::1");
-  own[address("fe80::2")] = OwnAddress::Tentative;
-  in_fragments(advertisement("fe80::2", 9, false), "fe80::2", "ff02::1");
-  EXPECT_EQ(stats.dropped(Drop::NeighborInvalid), 4u);
-  EXPECT_TRUE(icmp.empty() && routers.empty() && duplicate.empty());
-}
-
 TEST_F(ResolverTest, GroupsHaveNoLinkAddressOfTheirOwn) {  // somebody's traffic would reach everybody
   send("fe80::1");
   auto from_group = advertisement("fe80::1", 1);

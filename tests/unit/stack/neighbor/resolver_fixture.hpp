@@ -86,7 +86,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   // A message as it arrives, from `source` to `destination`.
   template <typename Fields>
   void ndp(const Fields& fields, const char* source, const char* destination, Instant now = at(0s),
-           std::uint8_t hops = 255, bool in_fragments = false) {
+           std::uint8_t hops = 255) {
     std::vector<std::byte> message(fields.size());
     fields.emit(message);
     PacketMeta meta;
@@ -94,7 +94,6 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
     meta.source = address(source);
     meta.destination = address(destination);
     meta.hop_limit = hops;
-    meta.reassembled = in_fragments;
     resolver->on_ndp(message, meta, now);
   }
   wire::NeighborFields solicitation(const char* target, std::optional<MacAddress> from = std::nullopt) {

@@ -61,6 +61,7 @@ TEST(Ipv6Chain, AtomicFragmentsAreWalkedOver) {  // RFC 6946
   const auto chain = Ipv6Chain::walk(packet(44, {6, 0, 0, 0, 1, 2, 3, 4}));
   EXPECT_EQ(chain.verdict, Verdict::Ok);
   EXPECT_FALSE(chain.fragment);
+  EXPECT_TRUE(chain.has_fragment_header);
   EXPECT_EQ(chain.offset, 48u);
 }
 
