@@ -88,7 +88,6 @@ void ConnectionSet::sweep() {
     auto& connection = **at++;  // ending it takes it out of the list
     const auto limit = connection.discarding_ ? kLingerLimit : idle_limit_;
     if (now - connection.last_progress_ >= limit) {
-      if (!connection.discarding_) ++idled_out_;
       connection.abort();
     } else if (now >= connection.deadline_) {
       connection.deadline_ = stack::kNever;

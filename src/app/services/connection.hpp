@@ -77,7 +77,6 @@ class ConnectionSet {
   std::size_t size() const { return live_.size(); }
   std::uint64_t accepted_count() const { return accepted_; }
   std::uint64_t displaced_count() const { return displaced_; }  // reset to make room
-  std::uint64_t idled_out_count() const { return idled_out_; }
   Network& network() { return network_; }
 
  private:
@@ -97,7 +96,6 @@ class ConnectionSet {
   Network::TimerId sweep_timer_ = 0;
   std::uint64_t accepted_ = 0;
   std::uint64_t displaced_ = 0;
-  std::uint64_t idled_out_ = 0;
 };
 
 }  // namespace app::services
