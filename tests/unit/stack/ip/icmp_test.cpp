@@ -295,6 +295,7 @@ TEST_F(IcmpTest, NeighbourDiscoveryIsHandedOn) {
   EXPECT_EQ(ndp[0].size(), 24u);
 }
 
+// checklist: TCP-256
 // RFC 6980 5: silently ignored, were it a fragment that is the whole (RFC 6946). Other headers are no fault.
 TEST_F(IcmpTest, NeighbourDiscoveryInFragmentsIsIgnored) {
   const auto behind = [](std::uint8_t next_header, const ByteVector& header) {

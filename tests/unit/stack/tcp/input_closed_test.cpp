@@ -45,6 +45,7 @@ TEST_F(NoConnection, GroupsAreRefused) {
   receive(syn());
   expect_nothing();
 }
+// checklist: TCP-187; the RST of an abort is in output_test.cpp
 TEST_F(NoConnection, WithoutTimestampsTheResetHasNone) {
   for (const bool used : {true, false}) {
     config.timestamps = used;
@@ -56,6 +57,7 @@ TEST_F(NoConnection, WithoutTimestampsTheResetHasNone) {
     EXPECT_EQ(reset.options.timestamps.has_value(), used);
     if (used) {
       EXPECT_EQ(reset.options.timestamps->echo, 77u);
+      EXPECT_EQ(reset.options.timestamps->value, 0u);
     }
     tcp.reset();
   }

@@ -209,12 +209,16 @@ TEST_F(Probing, AWindowThatShrankBoundsTheResetToo) {
   EXPECT_EQ(expect_one().seq - iss, 2'501u);
 }
 TEST_F(Probing, AResetWithinTheWindowHasTheNextNumber) {
-  established({});
+  established({.timestamp = 1'000});
   write_bytes(3'000);
   take_all();
   endpoint->abort();
   poll();
-  EXPECT_EQ(expect_one().seq - iss, 3'001u);
+  const Sent reset = expect_one();
+  EXPECT_EQ(reset.seq - iss, 3'001u);
+  ASSERT_TRUE(reset.options.timestamps);  // RFC 7323 3.2: an ordinary one
+  EXPECT_EQ(reset.options.timestamps->echo, 1'000u);
+  EXPECT_NE(reset.options.timestamps->value, 0u);
 }
 TEST_F(Probing, AFinBehindAClosedWindowDoesNotMoveTheReset) {
   established({.window = 1'000});
