@@ -7,6 +7,7 @@
 #include "wfp/api/translate.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp;
 using namespace wfp::api;
@@ -65,6 +66,7 @@ NTSTATUS NTAPI FwpmTransactionAbort0(HANDLE engineHandle) {
 }
 
 void NTAPI FwpmFreeMemory0(void** p) {
+  REQUIRE_ARGUMENT(p);
   kernel::assert_irql_at_most(PASSIVE_LEVEL, "FwpmFreeMemory0");
   if (p == nullptr) return;
   free_api(*p);

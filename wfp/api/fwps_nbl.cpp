@@ -8,6 +8,7 @@
 #include "nt/ntstatus.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
@@ -56,8 +57,9 @@ NTSTATUS NTAPI FwpsAllocateNetBufferAndNetBufferList0(NDIS_HANDLE poolHandle, US
 }
 
 void NTAPI FwpsFreeNetBufferList0(NET_BUFFER_LIST* netBufferList) {
+  REQUIRE_ARGUMENT(netBufferList);
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeNetBufferList0");
-  if (netBufferList != nullptr) free_list(*netBufferList, "FwpsFreeNetBufferList0");
+  free_list(*netBufferList, "FwpsFreeNetBufferList0");
 }
 
 NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBufferList,
@@ -79,23 +81,24 @@ NTSTATUS NTAPI FwpsAllocateCloneNetBufferList0(NET_BUFFER_LIST* originalNetBuffe
 }
 
 void NTAPI FwpsFreeCloneNetBufferList0(NET_BUFFER_LIST* netBufferList, ULONG freeCloneFlags) {
+  REQUIRE_ARGUMENT(netBufferList);
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsFreeCloneNetBufferList0");
   UNREFERENCED_PARAMETER(freeCloneFlags);
-  if (netBufferList != nullptr) free_clone(*netBufferList, "FwpsFreeCloneNetBufferList0");
+  free_clone(*netBufferList, "FwpsFreeCloneNetBufferList0");
 }
 
 void NTAPI FwpsReferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN intendToModify) {
+  REQUIRE_ARGUMENT(netBufferList);
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsReferenceNetBufferList0");
-  if (netBufferList == nullptr) return;
   ledger::acquire(ledger::Kind::nbl_reference, netBufferList,
                   intendToModify ? "FwpsReferenceNetBufferList0(modify)" : "FwpsReferenceNetBufferList0");
   reference(*netBufferList);
 }
 
 void NTAPI FwpsDereferenceNetBufferList0(NET_BUFFER_LIST* netBufferList, BOOLEAN dispatchLevel) {
+  REQUIRE_ARGUMENT(netBufferList);
   kernel::assert_irql_at_most(DISPATCH_LEVEL, "FwpsDereferenceNetBufferList0");
   UNREFERENCED_PARAMETER(dispatchLevel);  // a hint that saves Windows a query of the IRQL
-  if (netBufferList == nullptr) return;
   const std::string packet = ledger::packet_of(ledger::Kind::nbl_reference, netBufferList);
   if (!strike_out(ledger::Kind::nbl_reference, netBufferList, "FwpsDereferenceNetBufferList0")) return;
   check_data_start(*netBufferList, packet);

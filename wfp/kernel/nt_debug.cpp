@@ -8,6 +8,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp::kernel;
 
@@ -74,10 +75,12 @@ NTSTATUS print_wide(PWSTR to, SIZE_T room, PCWSTR format, va_list arguments) {
 extern "C" {
 
 ULONG vDbgPrintEx(ULONG, ULONG Level, PCSTR Format, va_list arglist) {
+  REQUIRE_ARGUMENT(Format);
   Kernel::current().debug_print(Level, format_text(Format, arglist));
   return static_cast<ULONG>(STATUS_SUCCESS);
 }
 ULONG DbgPrint(PCSTR Format, ...) {
+  REQUIRE_ARGUMENT(Format);
   va_list arguments;
   va_start(arguments, Format);
   vDbgPrintEx(DPFLTR_DEFAULT_ID, DPFLTR_INFO_LEVEL, Format, arguments);
@@ -85,6 +88,7 @@ ULONG DbgPrint(PCSTR Format, ...) {
   return 0;
 }
 ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...) {
+  REQUIRE_ARGUMENT(Format);
   va_list arguments;
   va_start(arguments, Format);
   vDbgPrintEx(ComponentId, Level, Format, arguments);
@@ -94,18 +98,26 @@ ULONG DbgPrintEx(ULONG ComponentId, ULONG Level, PCSTR Format, ...) {
 VOID DbgBreakPoint(VOID) { std::raise(SIGTRAP); }
 
 NTSTATUS NTAPI RtlStringCchCopyA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCchCopyA");
   return copy(pszDest, cchDest, pszSrc, length_of(pszSrc, NTSTRSAFE_MAX_CCH));
 }
 NTSTATUS NTAPI RtlStringCchCopyW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCchCopyW");
   return copy(pszDest, cchDest, pszSrc, length_of(pszSrc, NTSTRSAFE_MAX_CCH));
 }
 NTSTATUS NTAPI RtlStringCchCatA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCchCatA");
   return append(pszDest, cchDest, pszSrc);
 }
 NTSTATUS NTAPI RtlStringCchCatW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCchCatW");
   return append(pszDest, cchDest, pszSrc);
 }
@@ -124,14 +136,20 @@ NTSTATUS NTAPI RtlStringCbLengthW(PCWSTR psz, SIZE_T cbMax, SIZE_T* pcbLength) {
   return status;
 }
 NTSTATUS NTAPI RtlStringCbCopyA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCbCopyA");
   return RtlStringCchCopyA(pszDest, cbDest, pszSrc);
 }
 NTSTATUS NTAPI RtlStringCbCopyW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszSrc);
   passive("RtlStringCbCopyW");
   return RtlStringCchCopyW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
 }
 NTSTATUS RtlStringCchPrintfA(PSTR pszDest, SIZE_T cchDest, PCSTR pszFormat, ...) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszFormat);
   passive("RtlStringCchPrintfA");
   va_list arguments;
   va_start(arguments, pszFormat);
@@ -140,6 +158,8 @@ NTSTATUS RtlStringCchPrintfA(PSTR pszDest, SIZE_T cchDest, PCSTR pszFormat, ...)
   return status;
 }
 NTSTATUS RtlStringCbPrintfA(PSTR pszDest, SIZE_T cbDest, PCSTR pszFormat, ...) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszFormat);
   passive("RtlStringCbPrintfA");
   va_list arguments;
   va_start(arguments, pszFormat);
@@ -148,6 +168,8 @@ NTSTATUS RtlStringCbPrintfA(PSTR pszDest, SIZE_T cbDest, PCSTR pszFormat, ...) {
   return status;
 }
 NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszFormat, ...) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszFormat);
   passive("RtlStringCchPrintfW");
   va_list arguments;
   va_start(arguments, pszFormat);
@@ -156,6 +178,8 @@ NTSTATUS RtlStringCchPrintfW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszFormat, ..
   return status;
 }
 NTSTATUS RtlStringCbPrintfW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszFormat, ...) {
+  REQUIRE_ARGUMENT(pszDest);
+  REQUIRE_ARGUMENT(pszFormat);
   passive("RtlStringCbPrintfW");
   va_list arguments;
   va_start(arguments, pszFormat);

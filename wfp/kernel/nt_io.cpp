@@ -7,6 +7,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
@@ -99,6 +100,7 @@ NTSTATUS NTAPI IoCreateDeviceSecure(PDRIVER_OBJECT DriverObject, ULONG DeviceExt
 }
 
 VOID NTAPI IoDeleteDevice(PDEVICE_OBJECT DeviceObject) {
+  REQUIRE_ARGUMENT(DeviceObject);
   assert_irql_at_most(APC_LEVEL, "IoDeleteDevice");
   if (ledger::release(ledger::Kind::device_object, DeviceObject) == ledger::Release::unknown) {
     report_violation(ledger::rule::kDeviceLeak, text("IoDeleteDevice: %p is no device object; was it deleted before?",
@@ -119,10 +121,12 @@ NTSTATUS NTAPI IoDeleteSymbolicLink(PUNICODE_STRING) { return STATUS_SUCCESS; }
 
 ULONG NTAPI IoSizeofWorkItem(VOID) { return static_cast<ULONG>(sizeof(_IO_WORKITEM)); }
 VOID NTAPI IoInitializeWorkItem(PVOID IoObject, PIO_WORKITEM IoWorkItem) {
+  REQUIRE_ARGUMENT(IoWorkItem);
   new (IoWorkItem) _IO_WORKITEM{};
   IoWorkItem->object = IoObject;
 }
 VOID NTAPI IoUninitializeWorkItem(PIO_WORKITEM IoWorkItem) {
+  REQUIRE_ARGUMENT(IoWorkItem);
   if (IoWorkItem->queued.load(std::memory_order_acquire))
     report_violation(ledger::rule::kWorkItem,
                      text("IoUninitializeWorkItem: %p is still queued", static_cast<void*>(IoWorkItem)));
@@ -139,6 +143,7 @@ PIO_WORKITEM NTAPI IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
 }
 
 VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
+  REQUIRE_ARGUMENT(IoWorkItem);
   assert_irql_at_most(DISPATCH_LEVEL, "IoFreeWorkItem");
   if (ledger::release(ledger::Kind::work_item, IoWorkItem) == ledger::Release::unknown) {
     report_violation(ledger::rule::kWorkItem, text("IoFreeWorkItem: %p is no work item; was it freed before?",
@@ -157,10 +162,14 @@ VOID NTAPI IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
 
 VOID NTAPI IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE,
                            PVOID Context) {
+  REQUIRE_ARGUMENT(IoWorkItem);
+  REQUIRE_ARGUMENT(WorkerRoutine);
   queue(IoWorkItem, WorkerRoutine, nullptr, Context, "IoQueueWorkItem");
 }
 VOID NTAPI IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE,
                              PVOID Context) {
+  REQUIRE_ARGUMENT(IoWorkItem);
+  REQUIRE_ARGUMENT(WorkerRoutine);
   queue(IoWorkItem, nullptr, WorkerRoutine, Context, "IoQueueWorkItemEx");
 }
 

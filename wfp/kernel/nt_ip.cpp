@@ -5,6 +5,7 @@
 
 #include "ip2string.h"
 #include "nt/ntstatus.h"
+#include "wfp/ledger/require.hpp"
 
 namespace {
 
@@ -205,23 +206,49 @@ Char* end(Char* at) {
 
 extern "C" {
 
-PSTR NTAPI RtlIpv4AddressToStringA(const IN_ADDR* Addr, PSTR S) { return end(put_ipv4(S, &Addr->S_un.S_un_b.s_b1)); }
-PWSTR NTAPI RtlIpv4AddressToStringW(const IN_ADDR* Addr, PWSTR S) {
+PSTR NTAPI RtlIpv4AddressToStringA(const IN_ADDR* Addr, PSTR S) {
+  REQUIRE_ARGUMENT(Addr);
+  REQUIRE_ARGUMENT(S);
   return end(put_ipv4(S, &Addr->S_un.S_un_b.s_b1));
 }
-PSTR NTAPI RtlIpv6AddressToStringA(const IN6_ADDR* Addr, PSTR S) { return end(put_ipv6(S, *Addr)); }
-PWSTR NTAPI RtlIpv6AddressToStringW(const IN6_ADDR* Addr, PWSTR S) { return end(put_ipv6(S, *Addr)); }
+PWSTR NTAPI RtlIpv4AddressToStringW(const IN_ADDR* Addr, PWSTR S) {
+  REQUIRE_ARGUMENT(Addr);
+  REQUIRE_ARGUMENT(S);
+  return end(put_ipv4(S, &Addr->S_un.S_un_b.s_b1));
+}
+PSTR NTAPI RtlIpv6AddressToStringA(const IN6_ADDR* Addr, PSTR S) {
+  REQUIRE_ARGUMENT(Addr);
+  REQUIRE_ARGUMENT(S);
+  return end(put_ipv6(S, *Addr));
+}
+PWSTR NTAPI RtlIpv6AddressToStringW(const IN6_ADDR* Addr, PWSTR S) {
+  REQUIRE_ARGUMENT(Addr);
+  REQUIRE_ARGUMENT(S);
+  return end(put_ipv6(S, *Addr));
+}
 
 NTSTATUS NTAPI RtlIpv4StringToAddressA(PCSTR S, BOOLEAN Strict, PCSTR* Terminator, IN_ADDR* Addr) {
+  REQUIRE_ARGUMENT(S);
+  REQUIRE_ARGUMENT(Terminator);
+  REQUIRE_ARGUMENT(Addr);
   return to_address(S, Strict != FALSE, Terminator, Addr);
 }
 NTSTATUS NTAPI RtlIpv4StringToAddressW(PCWSTR S, BOOLEAN Strict, PCWSTR* Terminator, IN_ADDR* Addr) {
+  REQUIRE_ARGUMENT(S);
+  REQUIRE_ARGUMENT(Terminator);
+  REQUIRE_ARGUMENT(Addr);
   return to_address(S, Strict != FALSE, Terminator, Addr);
 }
 NTSTATUS NTAPI RtlIpv6StringToAddressA(PCSTR S, PCSTR* Terminator, IN6_ADDR* Addr) {
+  REQUIRE_ARGUMENT(S);
+  REQUIRE_ARGUMENT(Terminator);
+  REQUIRE_ARGUMENT(Addr);
   return to_address(S, Terminator, Addr);
 }
 NTSTATUS NTAPI RtlIpv6StringToAddressW(PCWSTR S, PCWSTR* Terminator, IN6_ADDR* Addr) {
+  REQUIRE_ARGUMENT(S);
+  REQUIRE_ARGUMENT(Terminator);
+  REQUIRE_ARGUMENT(Addr);
   return to_address(S, Terminator, Addr);
 }
 

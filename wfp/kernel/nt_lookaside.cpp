@@ -11,6 +11,7 @@
 #include "nt/ex.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp::kernel;
 namespace ledger = wfp::ledger;
@@ -96,6 +97,8 @@ extern "C" {
 // --- lists ---
 
 PSLIST_ENTRY NTAPI ExpInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(ListEntry);
   LockedList list(*ListHead);
   PSLIST_ENTRY before = list.first();
   ListEntry->Next = before;
@@ -103,18 +106,21 @@ PSLIST_ENTRY NTAPI ExpInterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_E
   return before;
 }
 PSLIST_ENTRY NTAPI ExpInterlockedPopEntrySList(PSLIST_HEADER ListHead) {
+  REQUIRE_ARGUMENT(ListHead);
   LockedList list(*ListHead);
   PSLIST_ENTRY entry = list.first();
   if (entry != nullptr) list.set(entry->Next, static_cast<USHORT>(list.depth() - 1));
   return entry;
 }
 PSLIST_ENTRY NTAPI ExpInterlockedFlushSList(PSLIST_HEADER ListHead) {
+  REQUIRE_ARGUMENT(ListHead);
   LockedList list(*ListHead);
   PSLIST_ENTRY entry = list.first();
   list.set(nullptr, 0);
   return entry;
 }
 USHORT NTAPI ExQueryDepthSList(PSLIST_HEADER SListHead) {
+  REQUIRE_ARGUMENT(SListHead);
   return static_cast<USHORT>(std::atomic_ref(SListHead->Alignment).load(std::memory_order_relaxed));
 }
 
@@ -123,6 +129,7 @@ USHORT NTAPI ExQueryDepthSList(PSLIST_HEADER SListHead) {
 NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCATE_FUNCTION_EX Allocate,
                                            PFREE_FUNCTION_EX Free, POOL_TYPE PoolType, ULONG, SIZE_T Size, ULONG Tag,
                                            USHORT Depth) {
+  REQUIRE_ARGUMENT(Lookaside);
   if (Size > std::numeric_limits<ULONG>::max()) return STATUS_INVALID_PARAMETER;
   initialize(Lookaside->L, PoolType, Size, Tag, Depth);
   Lookaside->L.AllocateEx = Allocate != nullptr ? Allocate : allocate_by_default;
@@ -131,34 +138,43 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
   return STATUS_SUCCESS;
 }
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
+  REQUIRE_ARGUMENT(Lookaside);
   ledger::release(ledger::Kind::lookaside_list, Lookaside);
   while (PVOID block = take_block(Lookaside->L, "ExDeleteLookasideListEx")) Lookaside->L.FreeEx(block, Lookaside);
 }
 PVOID NTAPI ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
+  REQUIRE_ARGUMENT(Lookaside);
   if (PVOID block = take_block(Lookaside->L, "ExAllocateFromLookasideListEx"); block != nullptr) return block;
   return Lookaside->L.AllocateEx(Lookaside->L.Type, Lookaside->L.Size, Lookaside->L.Tag, Lookaside);
 }
 VOID NTAPI ExFreeToLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PVOID Entry) {
+  REQUIRE_ARGUMENT(Lookaside);
+  REQUIRE_ARGUMENT(Entry);
   if (!keep_block(Lookaside->L, Entry, "ExFreeToLookasideListEx")) Lookaside->L.FreeEx(Entry, Lookaside);
 }
 
 // The older form: its routines do not get the list.
 VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PALLOCATE_FUNCTION Allocate,
                                            PFREE_FUNCTION Free, ULONG, SIZE_T Size, ULONG Tag, USHORT Depth) {
+  REQUIRE_ARGUMENT(Lookaside);
   initialize(Lookaside->L, NonPagedPoolNx, Size, Tag, Depth);
   Lookaside->L.Allocate = Allocate != nullptr ? Allocate : ExAllocatePoolWithTag;
   Lookaside->L.Free = Free != nullptr ? Free : ExFreePool;
   ledger::acquire(ledger::Kind::lookaside_list, Lookaside, "ExInitializeNPagedLookasideList");
 }
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
+  REQUIRE_ARGUMENT(Lookaside);
   ledger::release(ledger::Kind::lookaside_list, Lookaside);
   while (PVOID block = take_block(Lookaside->L, "ExDeleteNPagedLookasideList")) Lookaside->L.Free(block);
 }
 PVOID NTAPI ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
+  REQUIRE_ARGUMENT(Lookaside);
   if (PVOID block = take_block(Lookaside->L, "ExAllocateFromNPagedLookasideList"); block != nullptr) return block;
   return Lookaside->L.Allocate(Lookaside->L.Type, Lookaside->L.Size, Lookaside->L.Tag);
 }
 VOID NTAPI ExFreeToNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PVOID Entry) {
+  REQUIRE_ARGUMENT(Lookaside);
+  REQUIRE_ARGUMENT(Entry);
   if (!keep_block(Lookaside->L, Entry, "ExFreeToNPagedLookasideList")) Lookaside->L.Free(Entry);
 }
 

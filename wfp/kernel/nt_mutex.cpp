@@ -7,6 +7,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
@@ -103,9 +104,13 @@ void give_back(Mutex& mutex) {
 
 extern "C" {
 
-VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX FastMutex) { initialize(*FastMutex); }
+VOID NTAPI ExInitializeFastMutex(PFAST_MUTEX FastMutex) {
+  REQUIRE_ARGUMENT(FastMutex);
+  initialize(*FastMutex);
+}
 
 VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
+  REQUIRE_ARGUMENT(FastMutex);
   if (!may_take(*FastMutex, "ExAcquireFastMutex")) return;
   const KIRQL before = raise_irql(APC_LEVEL);
   take(*FastMutex);
@@ -113,12 +118,14 @@ VOID NTAPI ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
 }
 
 BOOLEAN NTAPI ExTryToAcquireFastMutex(PFAST_MUTEX FastMutex) {
+  REQUIRE_ARGUMENT(FastMutex);
   if (!assert_irql_at_most(APC_LEVEL, "ExTryToAcquireFastMutex") || !try_take(*FastMutex)) return FALSE;
   own(*FastMutex, raise_irql(APC_LEVEL));
   return TRUE;
 }
 
 VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex) {
+  REQUIRE_ARGUMENT(FastMutex);
   assert_irql_at_most(APC_LEVEL, "ExReleaseFastMutex");
   assert_irql_at_least(APC_LEVEL, "ExReleaseFastMutex");
   if (!may_give_back(*FastMutex)) return;
@@ -127,9 +134,13 @@ VOID NTAPI ExReleaseFastMutex(PFAST_MUTEX FastMutex) {
   set_irql(before);
 }
 
-VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) { initialize(*Mutex); }
+VOID NTAPI KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) {
+  REQUIRE_ARGUMENT(Mutex);
+  initialize(*Mutex);
+}
 
 VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
+  REQUIRE_ARGUMENT(Mutex);
   if (!may_take(*Mutex, "KeAcquireGuardedMutex")) return;
   KeEnterCriticalRegion();
   take(*Mutex);
@@ -137,6 +148,7 @@ VOID NTAPI KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
 }
 
 BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
+  REQUIRE_ARGUMENT(Mutex);
   if (!assert_irql_at_most(APC_LEVEL, "KeTryToAcquireGuardedMutex") || !try_take(*Mutex)) return FALSE;
   KeEnterCriticalRegion();
   own(*Mutex, 0);
@@ -144,6 +156,7 @@ BOOLEAN NTAPI KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
 }
 
 VOID NTAPI KeReleaseGuardedMutex(PKGUARDED_MUTEX Mutex) {
+  REQUIRE_ARGUMENT(Mutex);
   assert_irql_at_most(APC_LEVEL, "KeReleaseGuardedMutex");
   if (!may_give_back(*Mutex)) return;
   give_back(*Mutex);

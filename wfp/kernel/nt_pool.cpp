@@ -4,6 +4,7 @@
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp::kernel;
 
@@ -52,6 +53,9 @@ VOID NTAPI ExInitializeDriverRuntime(ULONG) {}  // selects no-execute pool, whic
 // --- lists under a lock ---
 
 PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(ListEntry);
+  REQUIRE_ARGUMENT(Lock);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(Lock);
   PLIST_ENTRY first = IsListEmpty(ListHead) ? nullptr : ListHead->Flink;
   InsertHeadList(ListHead, ListEntry);
@@ -59,6 +63,9 @@ PLIST_ENTRY NTAPI ExInterlockedInsertHeadList(PLIST_ENTRY ListHead, PLIST_ENTRY 
   return first;
 }
 PLIST_ENTRY NTAPI ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY ListEntry, PKSPIN_LOCK Lock) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(ListEntry);
+  REQUIRE_ARGUMENT(Lock);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(Lock);
   PLIST_ENTRY last = IsListEmpty(ListHead) ? nullptr : ListHead->Blink;
   InsertTailList(ListHead, ListEntry);
@@ -66,6 +73,8 @@ PLIST_ENTRY NTAPI ExInterlockedInsertTailList(PLIST_ENTRY ListHead, PLIST_ENTRY 
   return last;
 }
 PLIST_ENTRY NTAPI ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK Lock) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(Lock);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(Lock);
   PLIST_ENTRY entry = IsListEmpty(ListHead) ? nullptr : RemoveHeadList(ListHead);
   KeReleaseSpinLock(Lock, level);
@@ -73,6 +82,9 @@ PLIST_ENTRY NTAPI ExInterlockedRemoveHeadList(PLIST_ENTRY ListHead, PKSPIN_LOCK 
 }
 PSINGLE_LIST_ENTRY NTAPI ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead, PSINGLE_LIST_ENTRY ListEntry,
                                                     PKSPIN_LOCK Lock) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(ListEntry);
+  REQUIRE_ARGUMENT(Lock);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(Lock);
   PSINGLE_LIST_ENTRY first = ListHead->Next;
   PushEntryList(ListHead, ListEntry);
@@ -80,6 +92,8 @@ PSINGLE_LIST_ENTRY NTAPI ExInterlockedPushEntryList(PSINGLE_LIST_ENTRY ListHead,
   return first;
 }
 PSINGLE_LIST_ENTRY NTAPI ExInterlockedPopEntryList(PSINGLE_LIST_ENTRY ListHead, PKSPIN_LOCK Lock) {
+  REQUIRE_ARGUMENT(ListHead);
+  REQUIRE_ARGUMENT(Lock);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(Lock);
   PSINGLE_LIST_ENTRY entry = PopEntryList(ListHead);
   KeReleaseSpinLock(Lock, level);

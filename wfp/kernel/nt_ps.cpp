@@ -5,6 +5,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/system_thread.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
@@ -32,6 +33,8 @@ POBJECT_TYPE* PsThreadType = &thread_type_pointer;
 
 NTSTATUS NTAPI PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID ClientId,
                                     PKSTART_ROUTINE StartRoutine, PVOID StartContext) {
+  REQUIRE_ARGUMENT(ThreadHandle);
+  REQUIRE_ARGUMENT(StartRoutine);
   if (!assert_irql_at_most(PASSIVE_LEVEL, "PsCreateSystemThread")) return STATUS_UNSUCCESSFUL;
   if (ThreadHandle == nullptr || StartRoutine == nullptr) return STATUS_INVALID_PARAMETER;
   Kernel& kernel = Kernel::current();
@@ -68,6 +71,7 @@ HANDLE NTAPI PsGetCurrentProcessId(VOID) {
 
 NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYPE ObjectType, KPROCESSOR_MODE,
                                          PVOID* Object, POBJECT_HANDLE_INFORMATION) {
+  REQUIRE_ARGUMENT(Object);
   if (!assert_irql_at_most(PASSIVE_LEVEL, "ObReferenceObjectByHandle")) return STATUS_UNSUCCESSFUL;
   Kernel& kernel = Kernel::current();
   const HandleTarget target = kernel.handles().find(Handle);
@@ -80,6 +84,7 @@ NTSTATUS NTAPI ObReferenceObjectByHandle(HANDLE Handle, ACCESS_MASK, POBJECT_TYP
 
 // Only thread objects are counted; a device object is the driver's until it deletes it.
 LONG_PTR NTAPI ObfReferenceObject(PVOID Object) {
+  REQUIRE_ARGUMENT(Object);
   assert_irql_at_most(DISPATCH_LEVEL, "ObReferenceObject");
   Thread* const thread = thread_of(Object);
   if (thread == nullptr) return 1;
@@ -87,6 +92,7 @@ LONG_PTR NTAPI ObfReferenceObject(PVOID Object) {
   return thread->references.load(std::memory_order_relaxed);
 }
 LONG_PTR NTAPI ObfDereferenceObject(PVOID Object) {
+  REQUIRE_ARGUMENT(Object);
   assert_irql_at_most(DISPATCH_LEVEL, "ObDereferenceObject");
   if (Thread* const thread = thread_of(Object)) Kernel::current().scheduler().release(*thread);
   return 0;

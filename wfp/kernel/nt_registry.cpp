@@ -7,6 +7,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp::kernel;
 
@@ -103,6 +104,8 @@ std::optional<ValueLayout> layout_of(KEY_VALUE_INFORMATION_CLASS kind, ULONG nam
 extern "C" {
 
 NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES ObjectAttributes) {
+  REQUIRE_ARGUMENT(KeyHandle);
+  REQUIRE_ARGUMENT(ObjectAttributes);
   if (!assert_irql_at_most(PASSIVE_LEVEL, "ZwOpenKey")) return STATUS_UNSUCCESSFUL;
   if (KeyHandle == nullptr || ObjectAttributes == nullptr || ObjectAttributes->ObjectName == nullptr)
     return STATUS_INVALID_PARAMETER;
@@ -128,6 +131,8 @@ NTSTATUS NTAPI ZwOpenKey(PHANDLE KeyHandle, ACCESS_MASK, POBJECT_ATTRIBUTES Obje
 NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
                                KEY_VALUE_INFORMATION_CLASS KeyValueInformationClass, PVOID KeyValueInformation,
                                ULONG Length, PULONG ResultLength) {
+  REQUIRE_ARGUMENT(ValueName);
+  REQUIRE_ARGUMENT(ResultLength);
   if (!assert_irql_at_most(PASSIVE_LEVEL, "ZwQueryValueKey")) return STATUS_UNSUCCESSFUL;
   const HandleTarget target = Kernel::current().handles().find(KeyHandle);
   const auto* key = std::get_if<RegistryKey>(&target);
@@ -155,6 +160,8 @@ NTSTATUS NTAPI ZwQueryValueKey(HANDLE KeyHandle, PUNICODE_STRING ValueName,
 
 NTSTATUS NTAPI RtlQueryRegistryValues(ULONG RelativeTo, PCWSTR Path, PRTL_QUERY_REGISTRY_TABLE QueryTable,
                                       PVOID Context, PVOID) {
+  REQUIRE_ARGUMENT(Path);
+  REQUIRE_ARGUMENT(QueryTable);
   if (!assert_irql_at_most(PASSIVE_LEVEL, "RtlQueryRegistryValues")) return STATUS_UNSUCCESSFUL;
   std::u16string path(view_of(Path));
   if (RelativeTo == RTL_REGISTRY_SERVICES) path = kServicesPath + path;

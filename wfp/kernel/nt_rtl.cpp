@@ -5,6 +5,7 @@
 #include "nt/rtl.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/unicode.hpp"
+#include "wfp/ledger/require.hpp"
 
 using namespace wfp::kernel;
 
@@ -33,6 +34,7 @@ NTSTATUS append(UNICODE_STRING& to, const WCHAR* from, std::size_t bytes) {
 extern "C" {
 
 VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString) {
+  REQUIRE_ARGUMENT(DestinationString);
   *DestinationString = {};
   if (SourceString == nullptr) return;
   const std::size_t bytes = std::min<std::size_t>(view_of(SourceString).size() * sizeof(WCHAR), kMaxStringBytes);
@@ -41,21 +43,28 @@ VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR Source
   DestinationString->Buffer = const_cast<PWSTR>(SourceString);
 }
 VOID NTAPI RtlInitEmptyUnicodeString(PUNICODE_STRING UnicodeString, PWSTR Buffer, USHORT BufferSize) {
+  REQUIRE_ARGUMENT(UnicodeString);
   *UnicodeString = {0, BufferSize, Buffer};
 }
 VOID NTAPI RtlCopyUnicodeString(PUNICODE_STRING DestinationString, PCUNICODE_STRING SourceString) {
+  REQUIRE_ARGUMENT(DestinationString);
   DestinationString->Length = 0;
   if (SourceString != nullptr)
     append(*DestinationString, SourceString->Buffer,
            std::min(SourceString->Length, DestinationString->MaximumLength));
 }
 NTSTATUS NTAPI RtlAppendUnicodeToString(PUNICODE_STRING Destination, PCWSTR Source) {
+  REQUIRE_ARGUMENT(Destination);
   return Source == nullptr ? STATUS_SUCCESS : append(*Destination, Source, view_of(Source).size() * sizeof(WCHAR));
 }
 NTSTATUS NTAPI RtlAppendUnicodeStringToString(PUNICODE_STRING Destination, PCUNICODE_STRING Source) {
+  REQUIRE_ARGUMENT(Destination);
+  REQUIRE_ARGUMENT(Source);
   return append(*Destination, Source->Buffer, Source->Length);
 }
 LONG NTAPI RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive) {
+  REQUIRE_ARGUMENT(String1);
+  REQUIRE_ARGUMENT(String2);
   const auto a = view_of(*String1), b = view_of(*String2);
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     WCHAR left = static_cast<WCHAR>(a[i]), right = static_cast<WCHAR>(b[i]);
@@ -65,12 +74,16 @@ LONG NTAPI RtlCompareUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING St
   return static_cast<LONG>(a.size()) - static_cast<LONG>(b.size());
 }
 BOOLEAN NTAPI RtlEqualUnicodeString(PCUNICODE_STRING String1, PCUNICODE_STRING String2, BOOLEAN CaseInSensitive) {
+  REQUIRE_ARGUMENT(String1);
+  REQUIRE_ARGUMENT(String2);
   return RtlCompareUnicodeString(String1, String2, CaseInSensitive) == 0;
 }
 WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR SourceCharacter) { return upper(SourceCharacter); }
 
 // Base 0: decided by the prefix 0x, 0o or 0b, decimal without one. Stops at the first character that is no digit.
 NTSTATUS NTAPI RtlUnicodeStringToInteger(PCUNICODE_STRING String, ULONG Base, PULONG Value) {
+  REQUIRE_ARGUMENT(String);
+  REQUIRE_ARGUMENT(Value);
   if (Base != 0 && Base != 2 && Base != 8 && Base != 10 && Base != 16) return STATUS_INVALID_PARAMETER;
   std::u16string_view digits = view_of(*String);
   while (!digits.empty() && digits[0] <= u' ') digits.remove_prefix(1);
@@ -108,6 +121,7 @@ NTSTATUS NTAPI RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMul
 }
 
 ULONG NTAPI RtlRandomEx(PULONG Seed) {
+  REQUIRE_ARGUMENT(Seed);
   *Seed = static_cast<ULONG>((std::uint64_t{*Seed} * 48271u + 11u) % 0x7fffffffu);
   return *Seed;
 }

@@ -5,6 +5,7 @@
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
@@ -81,10 +82,17 @@ extern "C" {
 
 // --- run-down protection ---
 
-VOID NTAPI ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) { word_of(*RunRef).store(0); }
-VOID NTAPI ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) { ExInitializeRundownProtection(RunRef); }
+VOID NTAPI ExInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
+  word_of(*RunRef).store(0);
+}
+VOID NTAPI ExReInitializeRundownProtection(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
+  ExInitializeRundownProtection(RunRef);
+}
 
 BOOLEAN NTAPI ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
   const auto word = word_of(*RunRef);
   ULONG_PTR seen = word.load(std::memory_order_relaxed);
   while ((seen & kRunningDown) == 0)
@@ -93,6 +101,7 @@ BOOLEAN NTAPI ExAcquireRundownProtection(PEX_RUNDOWN_REF RunRef) {
 }
 
 VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
   const auto word = word_of(*RunRef);
   ULONG_PTR seen = word.load(std::memory_order_acquire);
   while (seen >= kOneHolder && (seen & kRunningDown) == 0)
@@ -107,6 +116,7 @@ VOID NTAPI ExReleaseRundownProtection(PEX_RUNDOWN_REF RunRef) {
 }
 
 VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
   assert_irql_at_most(APC_LEVEL, "ExWaitForRundownProtectionRelease");
   const auto word = word_of(*RunRef);
   RundownWait wait;
@@ -129,30 +139,36 @@ VOID NTAPI ExWaitForRundownProtectionRelease(PEX_RUNDOWN_REF RunRef) {
 }
 
 VOID NTAPI ExRundownCompleted(PEX_RUNDOWN_REF RunRef) {
+  REQUIRE_ARGUMENT(RunRef);
   word_of(*RunRef).store(kRunningDown, std::memory_order_release);
 }
 
 // --- resources ---
 
 NTSTATUS NTAPI ExInitializeResourceLite(PERESOURCE Resource) {
+  REQUIRE_ARGUMENT(Resource);
   *Resource = {};
   KeInitializeSemaphore(&Resource->Readers, 0, static_cast<LONG>(kMaxThreads));
   KeInitializeSemaphore(&Resource->Writers, 0, static_cast<LONG>(kMaxThreads));
   return STATUS_SUCCESS;
 }
 NTSTATUS NTAPI ExDeleteResourceLite(PERESOURCE Resource) {
+  REQUIRE_ARGUMENT(Resource);
   if (Resource->ActiveCount != 0)
     report_violation(wfp::ledger::rule::kObject,
                      text("ExDeleteResourceLite: %p is still held", static_cast<void*>(Resource)));
   return STATUS_SUCCESS;
 }
 BOOLEAN NTAPI ExAcquireResourceExclusiveLite(PERESOURCE Resource, BOOLEAN Wait) {
+  REQUIRE_ARGUMENT(Resource);
   return acquire(*Resource, true, Wait != FALSE, "ExAcquireResourceExclusiveLite");
 }
 BOOLEAN NTAPI ExAcquireResourceSharedLite(PERESOURCE Resource, BOOLEAN Wait) {
+  REQUIRE_ARGUMENT(Resource);
   return acquire(*Resource, false, Wait != FALSE, "ExAcquireResourceSharedLite");
 }
 VOID NTAPI ExReleaseResourceLite(PERESOURCE Resource) {
+  REQUIRE_ARGUMENT(Resource);
   const KIRQL level = KeAcquireSpinLockRaiseToDpc(&Resource->Lock);
   // Who reads is not known; who writes is.
   const bool held =

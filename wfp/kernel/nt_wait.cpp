@@ -8,6 +8,7 @@
 #include "wfp/kernel/kernel.hpp"
 #include "wfp/kernel/report.hpp"
 #include "wfp/kernel/time.hpp"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
@@ -44,25 +45,41 @@ NTSTATUS wait_for(std::span<void* const> objects, WAIT_TYPE type, PLARGE_INTEGER
 extern "C" {
 
 VOID NTAPI KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
+  REQUIRE_ARGUMENT(Event);
   init_header(Event->Header,
               Type == NotificationEvent ? DispatchType::NotificationEvent : DispatchType::SynchronizationEvent,
               State != FALSE ? 1 : 0);
 }
 
-LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN) { return set_event(Event, 1, "KeSetEvent"); }
-VOID NTAPI KeClearEvent(PRKEVENT Event) { set_event(Event, 0, "KeClearEvent"); }
-LONG NTAPI KeResetEvent(PRKEVENT Event) { return set_event(Event, 0, "KeResetEvent"); }
-LONG NTAPI KeReadStateEvent(PRKEVENT Event) { return __atomic_load_n(&Event->Header.SignalState, __ATOMIC_ACQUIRE); }
+LONG NTAPI KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN) {
+  REQUIRE_ARGUMENT(Event);
+  return set_event(Event, 1, "KeSetEvent");
+}
+VOID NTAPI KeClearEvent(PRKEVENT Event) {
+  REQUIRE_ARGUMENT(Event);
+  set_event(Event, 0, "KeClearEvent");
+}
+LONG NTAPI KeResetEvent(PRKEVENT Event) {
+  REQUIRE_ARGUMENT(Event);
+  return set_event(Event, 0, "KeResetEvent");
+}
+LONG NTAPI KeReadStateEvent(PRKEVENT Event) {
+  REQUIRE_ARGUMENT(Event);
+  return __atomic_load_n(&Event->Header.SignalState, __ATOMIC_ACQUIRE);
+}
 LONG NTAPI KePulseEvent(PRKEVENT Event, KPRIORITY, BOOLEAN) {
+  REQUIRE_ARGUMENT(Event);
   return is_usable(Event, "KePulseEvent") ? scheduler().pulse(Event->Header) : 0;
 }
 
 VOID NTAPI KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit) {
+  REQUIRE_ARGUMENT(Semaphore);
   init_header(Semaphore->Header, DispatchType::Semaphore, Count);
   Semaphore->Limit = Limit;
 }
 
 LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment, BOOLEAN) {
+  REQUIRE_ARGUMENT(Semaphore);
   assert_irql_at_most(DISPATCH_LEVEL, "KeReleaseSemaphore");
   if (!is_usable(Semaphore, "KeReleaseSemaphore")) return 0;
   bool over_limit = false;
@@ -74,16 +91,19 @@ LONG NTAPI KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment
 }
 
 LONG NTAPI KeReadStateSemaphore(PRKSEMAPHORE Semaphore) {
+  REQUIRE_ARGUMENT(Semaphore);
   return __atomic_load_n(&Semaphore->Header.SignalState, __ATOMIC_ACQUIRE);
 }
 
 VOID NTAPI KeInitializeMutex(PRKMUTEX Mutex, ULONG) {
+  REQUIRE_ARGUMENT(Mutex);
   *Mutex = {};
   init_header(Mutex->Header, DispatchType::Mutant, 1);
   Mutex->ApcDisable = 1;
 }
 
 LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN) {
+  REQUIRE_ARGUMENT(Mutex);
   assert_irql_at_most(DISPATCH_LEVEL, "KeReleaseMutex");
   if (is_usable(Mutex, "KeReleaseMutex") && !scheduler().release_mutant(*Mutex))
     report_violation(wfp::ledger::rule::kMutex,
@@ -92,6 +112,7 @@ LONG NTAPI KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN) {
 }
 
 NTSTATUS NTAPI KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout) {
+  REQUIRE_ARGUMENT(Object);
   return wait_for(std::span(&Object, 1), WaitAny, Timeout, "KeWaitForSingleObject");
 }
 
@@ -100,10 +121,12 @@ NTSTATUS NTAPI KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE W
                                         PKWAIT_BLOCK WaitBlockArray) {
   if (Count == 0 || Count > (WaitBlockArray != nullptr ? MAXIMUM_WAIT_OBJECTS : THREAD_WAIT_OBJECTS))
     return STATUS_INVALID_PARAMETER;
+  REQUIRE_ARGUMENT(Object);
   return wait_for(std::span(Object, Count), WaitType, Timeout, "KeWaitForMultipleObjects");
 }
 
 NTSTATUS NTAPI KeDelayExecutionThread(KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Interval) {
+  REQUIRE_ARGUMENT(Interval);
   if (!assert_irql_at_most(APC_LEVEL, "KeDelayExecutionThread")) return STATUS_UNSUCCESSFUL;
   scheduler().sleep_until(deadline_of(scheduler().clock(), Interval));
   return STATUS_SUCCESS;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "wfp/ledger/require.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/clone.hpp"
 #include "wfp/ndis/driver_pool.hpp"
@@ -13,6 +14,7 @@ extern "C" {
 
 NDIS_STATUS NTAPI NdisRetreatNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG DataOffsetDelta, ULONG DataBackFill,
                                                 NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR AllocateMdlHandler) {
+  REQUIRE_ARGUMENT(NetBuffer);
   assert_dispatch_at_most("NdisRetreatNetBufferDataStart");
   if (NetBuffer == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   if (!retreat(*NetBuffer, DataOffsetDelta, DataBackFill, AllocateMdlHandler)) return NDIS_STATUS_RESOURCES;
@@ -22,6 +24,7 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG Dat
 
 void NTAPI NdisAdvanceNetBufferDataStart(NET_BUFFER* NetBuffer, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                          NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  REQUIRE_ARGUMENT(NetBuffer);
   assert_dispatch_at_most("NdisAdvanceNetBufferDataStart");
   if (NetBuffer == nullptr) return;
   note_driver_shift(*NetBuffer, -std::int64_t{std::min(DataOffsetDelta, NetBuffer->DataLength)});
@@ -32,6 +35,7 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferLi
                                                     ULONG DataBackFill,
                                                     NET_BUFFER_ALLOCATE_MDL_HANDLER_PTR AllocateMdlHandler,
                                                     NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  REQUIRE_ARGUMENT(NetBufferList);
   assert_dispatch_at_most("NdisRetreatNetBufferListDataStart");
   if (NetBufferList == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   if (!retreat(*NetBufferList, DataOffsetDelta, DataBackFill, AllocateMdlHandler, FreeMdlHandler))
@@ -43,6 +47,7 @@ NDIS_STATUS NTAPI NdisRetreatNetBufferListDataStart(NET_BUFFER_LIST* NetBufferLi
 
 void NTAPI NdisAdvanceNetBufferListDataStart(NET_BUFFER_LIST* NetBufferList, ULONG DataOffsetDelta, BOOLEAN FreeMdl,
                                              NET_BUFFER_FREE_MDL_HANDLER_PTR FreeMdlHandler) {
+  REQUIRE_ARGUMENT(NetBufferList);
   assert_dispatch_at_most("NdisAdvanceNetBufferListDataStart");
   if (NetBufferList == nullptr) return;
   for (NET_BUFFER* nb = NetBufferList->FirstNetBuffer; nb != nullptr; nb = nb->Next)
@@ -52,6 +57,7 @@ void NTAPI NdisAdvanceNetBufferListDataStart(NET_BUFFER_LIST* NetBufferList, ULO
 
 PVOID NTAPI NdisGetDataBuffer(NET_BUFFER* NetBuffer, ULONG BytesNeeded, PVOID Storage, ULONG AlignMultiple,
                               ULONG AlignOffset) {
+  REQUIRE_ARGUMENT(NetBuffer);
   assert_dispatch_at_most("NdisGetDataBuffer");
   if (NetBuffer == nullptr || BytesNeeded == 0 || BytesNeeded > NetBuffer->DataLength) return nullptr;
   std::byte* const in_place = contiguous(*NetBuffer, 0, BytesNeeded);
@@ -66,6 +72,9 @@ PVOID NTAPI NdisGetDataBuffer(NET_BUFFER* NetBuffer, ULONG BytesNeeded, PVOID St
 NDIS_STATUS NTAPI NdisCopyFromNetBufferToNetBuffer(NET_BUFFER* Destination, ULONG DestinationOffset,
                                                    ULONG BytesToCopy, NET_BUFFER const* Source, ULONG SourceOffset,
                                                    ULONG* BytesCopied) {
+  REQUIRE_ARGUMENT(Destination);
+  REQUIRE_ARGUMENT(Source);
+  REQUIRE_ARGUMENT(BytesCopied);
   assert_dispatch_at_most("NdisCopyFromNetBufferToNetBuffer");
   if (Destination == nullptr || Source == nullptr || BytesCopied == nullptr) return NDIS_STATUS_INVALID_PARAMETER;
   std::size_t skip = DestinationOffset;
@@ -81,6 +90,8 @@ NDIS_STATUS NTAPI NdisCopyFromNetBufferToNetBuffer(NET_BUFFER* Destination, ULON
 }
 
 void NTAPI NdisCopySendNetBufferListInfo(NET_BUFFER_LIST* Destination, NET_BUFFER_LIST* Source) {
+  REQUIRE_ARGUMENT(Destination);
+  REQUIRE_ARGUMENT(Source);
   assert_dispatch_at_most("NdisCopySendNetBufferListInfo");
   copy_offload_information(*Destination, *Source);
   for (const auto slot : {Ieee8021QNetBufferListInfo, NetBufferListCancelId, NetBufferListHashValue})
@@ -88,6 +99,8 @@ void NTAPI NdisCopySendNetBufferListInfo(NET_BUFFER_LIST* Destination, NET_BUFFE
 }
 
 void NTAPI NdisCopyReceiveNetBufferListInfo(NET_BUFFER_LIST* Destination, NET_BUFFER_LIST* Source) {
+  REQUIRE_ARGUMENT(Destination);
+  REQUIRE_ARGUMENT(Source);
   assert_dispatch_at_most("NdisCopyReceiveNetBufferListInfo");
   copy_offload_information(*Destination, *Source);
   for (const auto slot : {Ieee8021QNetBufferListInfo, NetBufferListFrameType, NetBufferListHashValue,

@@ -1,4 +1,5 @@
 // MDLs that drivers allocate: over their own memory, freed by them. Each is entered in the ledger.
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
@@ -23,7 +24,6 @@ MDL* allocate_driver_mdl(void* address, ULONG length, const char* function) {
 }
 
 void free_driver_mdl(MDL* mdl, const char* function) {
-  if (mdl == nullptr) return;
   MdlObject& object = object_of(*mdl);
   const bool unknown = ledger::release(ledger::Kind::mdl, mdl) == ledger::Release::unknown;
   if (object.origin != MdlOrigin::driver || unknown) {
@@ -55,12 +55,14 @@ PMDL NTAPI IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBu
 }
 
 void NTAPI IoFreeMdl(PMDL Mdl) {
+  REQUIRE_ARGUMENT(Mdl);
   assert_dispatch_at_most("IoFreeMdl");
   free_driver_mdl(Mdl, "IoFreeMdl");
 }
 
 // The range is mapped from the start; the flag says so to a driver that looks.
 void NTAPI MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList) {
+  REQUIRE_ARGUMENT(MemoryDescriptorList);
   assert_dispatch_at_most("MmBuildMdlForNonPagedPool");
   MemoryDescriptorList->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 }
@@ -72,6 +74,7 @@ PMDL NTAPI NdisAllocateMdl(NDIS_HANDLE NdisHandle, PVOID VirtualAddress, UINT Le
 }
 
 void NTAPI NdisFreeMdl(PMDL Mdl) {
+  REQUIRE_ARGUMENT(Mdl);
   assert_dispatch_at_most("NdisFreeMdl");
   free_driver_mdl(Mdl, "NdisFreeMdl");
 }

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "ndis.h"
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
@@ -27,8 +28,8 @@ PNDIS_GENERIC_OBJECT NTAPI NdisAllocateGenericObject(struct _DRIVER_OBJECT* Driv
 }
 
 void NTAPI NdisFreeGenericObject(PNDIS_GENERIC_OBJECT NdisObject) {
+  REQUIRE_ARGUMENT(NdisObject);
   assert_dispatch_at_most("NdisFreeGenericObject");
-  if (NdisObject == nullptr) return;
   if (ledger::release(ledger::Kind::other, NdisObject) == ledger::Release::unknown) {
     ledger::report(
         {.rule = ledger::rule::kNdisObjectDoubleFree,

@@ -1,6 +1,7 @@
 // The NDIS functions that allocate, free and clone NET_BUFFER_LISTs: check, call, enter in the ledger.
 #include <new>
 
+#include "wfp/ledger/require.hpp"
 #include "wfp/ledger/rules.hpp"
 #include "wfp/ledger/violation.hpp"
 #include "wfp/ndis/driver_pool.hpp"
@@ -65,6 +66,7 @@ NDIS_HANDLE NTAPI NdisAllocateNetBufferListPool(NDIS_HANDLE NdisHandle,
 }
 
 void NTAPI NdisFreeNetBufferListPool(NDIS_HANDLE PoolHandle) {
+  REQUIRE_ARGUMENT(PoolHandle);
   assert_dispatch_at_most("NdisFreeNetBufferListPool");
   free_pool(PoolHandle, "NdisFreeNetBufferListPool");
 }
@@ -82,6 +84,7 @@ NDIS_HANDLE NTAPI NdisAllocateNetBufferPool(NDIS_HANDLE NdisHandle, const NET_BU
 }
 
 void NTAPI NdisFreeNetBufferPool(NDIS_HANDLE PoolHandle) {
+  REQUIRE_ARGUMENT(PoolHandle);
   assert_dispatch_at_most("NdisFreeNetBufferPool");
   free_pool(PoolHandle, "NdisFreeNetBufferPool");
 }
@@ -121,8 +124,9 @@ NET_BUFFER_LIST* NTAPI NdisAllocateNetBufferAndNetBufferList(NDIS_HANDLE PoolHan
 }
 
 void NTAPI NdisFreeNetBufferList(NET_BUFFER_LIST* NetBufferList) {
+  REQUIRE_ARGUMENT(NetBufferList);
   assert_dispatch_at_most("NdisFreeNetBufferList");
-  if (NetBufferList != nullptr) free_list(*NetBufferList, "NdisFreeNetBufferList");
+  free_list(*NetBufferList, "NdisFreeNetBufferList");
 }
 
 NET_BUFFER* NTAPI NdisAllocateNetBuffer(NDIS_HANDLE PoolHandle, MDL* MdlChain, ULONG DataOffset, SIZE_T DataLength) {
@@ -154,8 +158,8 @@ NET_BUFFER* NTAPI NdisAllocateNetBufferMdlAndData(NDIS_HANDLE PoolHandle) {
 }
 
 void NTAPI NdisFreeNetBuffer(NET_BUFFER* NetBuffer) {
+  REQUIRE_ARGUMENT(NetBuffer);
   assert_dispatch_at_most("NdisFreeNetBuffer");
-  if (NetBuffer == nullptr) return;
   if (ledger::release(ledger::Kind::net_buffer, NetBuffer) == ledger::Release::unknown) {
     ledger::report({.rule = ledger::rule::kNblDoubleFree,
                     .message = "NdisFreeNetBuffer: no live NET_BUFFER at this address. Give each back once.",
@@ -190,9 +194,10 @@ NET_BUFFER_LIST* NTAPI NdisAllocateCloneNetBufferList(NET_BUFFER_LIST* OriginalN
 }
 
 void NTAPI NdisFreeCloneNetBufferList(NET_BUFFER_LIST* CloneNetBufferList, ULONG FreeCloneFlags) {
+  REQUIRE_ARGUMENT(CloneNetBufferList);
   assert_dispatch_at_most("NdisFreeCloneNetBufferList");
   UNREFERENCED_PARAMETER(FreeCloneFlags);
-  if (CloneNetBufferList != nullptr) free_clone(*CloneNetBufferList, "NdisFreeCloneNetBufferList");
+  free_clone(*CloneNetBufferList, "NdisFreeCloneNetBufferList");
 }
 
 }  // extern "C"

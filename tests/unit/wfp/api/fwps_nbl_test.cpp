@@ -144,10 +144,6 @@ TEST_F(FwpsNblTest, BadArgumentsAreRefused) {
   EXPECT_EQ(FwpsAllocateCloneNetBufferList0(packet_, &not_a_pool, nullptr, 0, &nbl), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(FwpsAllocateNetBufferAndNetBufferList0(nullptr, 0, 0, nullptr, 0, 0, nullptr), STATUS_INVALID_PARAMETER);
   EXPECT_EQ(nbl, nullptr);
-  FwpsFreeNetBufferList0(nullptr);
-  FwpsFreeCloneNetBufferList0(nullptr, 0);
-  FwpsReferenceNetBufferList0(nullptr, FALSE);
-  FwpsDereferenceNetBufferList0(nullptr, FALSE);
 }
 
 TEST_F(FwpsNblTest, CallAboveDispatchLevelIsReported) {

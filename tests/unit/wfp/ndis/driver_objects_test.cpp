@@ -19,6 +19,13 @@ class DriverObjectsTest : public NdisTest {
     parameters.ContextSize = context_size;
     return NdisAllocateNetBufferListPool(nullptr, &parameters);
   }
+  NDIS_HANDLE make_buffer_pool(ULONG data_size) {
+    NET_BUFFER_POOL_PARAMETERS parameters{};
+    parameters.Header = {NDIS_OBJECT_TYPE_DEFAULT, NET_BUFFER_POOL_PARAMETERS_REVISION_1,
+                         NDIS_SIZEOF_NET_BUFFER_POOL_PARAMETERS_REVISION_1};
+    parameters.DataSize = data_size;
+    return NdisAllocateNetBufferPool(nullptr, &parameters);
+  }
   std::size_t count(ledger::Kind kind) { return ledger::alive_count(driver_, kind); }
 };
 
@@ -144,29 +151,36 @@ TEST_F(DriverObjectsTest, FreeInFlightIsRefusedAndStaysTheDrivers) {
 
 TEST_F(DriverObjectsTest, EveryFunctionNamesACallAboveDispatchLevel) {
   NET_BUFFER_LIST* const nbl = make("data");
+  const ledger::DriverScope scope(driver_);
+  const NDIS_HANDLE list_pool = make_pool(0), buffer_pool = make_buffer_pool(0);
+  const NDIS_HANDLE spare_list_pool = make_pool(0), spare_buffer_pool = make_buffer_pool(0);
+  NET_BUFFER_LIST* const list = NdisAllocateNetBufferAndNetBufferList(list_pool, 0, 0, nullptr, 0, 0);
+  NET_BUFFER_LIST* const clone = NdisAllocateCloneNetBufferList(nbl, nullptr, nullptr, 0);
+  NET_BUFFER* const buffer = NdisAllocateNetBuffer(buffer_pool, nullptr, 0, 0);
+  ASSERT_TRUE(list != nullptr && clone != nullptr && buffer != nullptr);
   ULONG copied = 0;
   ledger::running_irql = DISPATCH_LEVEL;
   NdisGetDataBuffer(nbl->FirstNetBuffer, 4, nullptr, 1, 0);
   EXPECT_THAT(ledger::take_rules(), ElementsAre());
   ledger::running_irql = HIGH_LEVEL;
   NdisAllocateNetBufferListPool(nullptr, nullptr);
-  NdisFreeNetBufferListPool(nullptr);
+  NdisFreeNetBufferListPool(spare_list_pool);
   NdisAllocateNetBufferPool(nullptr, nullptr);
-  NdisFreeNetBufferPool(nullptr);
+  NdisFreeNetBufferPool(spare_buffer_pool);
   NdisAllocateNetBufferList(nullptr, 0, 0);
   NdisAllocateNetBufferAndNetBufferList(nullptr, 0, 0, nullptr, 0, 0);
-  NdisFreeNetBufferList(nullptr);
+  NdisFreeNetBufferList(list);
   NdisAllocateNetBuffer(nullptr, nullptr, 0, 0);
   NdisAllocateNetBufferMdlAndData(nullptr);
-  NdisFreeNetBuffer(nullptr);
+  NdisFreeNetBuffer(buffer);
   NdisAllocateCloneNetBufferList(nullptr, nullptr, nullptr, 0);
-  NdisFreeCloneNetBufferList(nullptr, 0);
-  NdisRetreatNetBufferDataStart(nullptr, 0, 0, nullptr);
-  NdisAdvanceNetBufferDataStart(nullptr, 0, FALSE, nullptr);
-  NdisRetreatNetBufferListDataStart(nullptr, 0, 0, nullptr, nullptr);
-  NdisAdvanceNetBufferListDataStart(nullptr, 0, FALSE, nullptr);
-  NdisGetDataBuffer(nullptr, 0, nullptr, 1, 0);
-  NdisCopyFromNetBufferToNetBuffer(nullptr, 0, 0, nullptr, 0, &copied);
+  NdisFreeCloneNetBufferList(clone, 0);
+  NdisRetreatNetBufferDataStart(nbl->FirstNetBuffer, 0, 0, nullptr);
+  NdisAdvanceNetBufferDataStart(nbl->FirstNetBuffer, 0, FALSE, nullptr);
+  NdisRetreatNetBufferListDataStart(nbl, 0, 0, nullptr, nullptr);
+  NdisAdvanceNetBufferListDataStart(nbl, 0, FALSE, nullptr);
+  NdisGetDataBuffer(nbl->FirstNetBuffer, 0, nullptr, 1, 0);
+  NdisCopyFromNetBufferToNetBuffer(nbl->FirstNetBuffer, 0, 0, nbl->FirstNetBuffer, 0, &copied);
   NdisCopySendNetBufferListInfo(nbl, nbl);
   NdisCopyReceiveNetBufferListInfo(nbl, nbl);
   IoFreeMdl(IoAllocateMdl(nullptr, 0, FALSE, FALSE, nullptr));
@@ -190,6 +204,8 @@ TEST_F(DriverObjectsTest, EveryFunctionNamesACallAboveDispatchLevel) {
                   "NdisCopyFromNetBufferToNetBuffer", "NdisCopySendNetBufferListInfo",
                   "NdisCopyReceiveNetBufferListInfo", "IoAllocateMdl", "IoFreeMdl", "MmBuildMdlForNonPagedPool",
                   "NdisAllocateMdl", "NdisFreeMdl", "NdisAllocateGenericObject", "NdisFreeGenericObject"));
+  NdisFreeNetBufferListPool(list_pool);
+  NdisFreeNetBufferPool(buffer_pool);
   release(*nbl);
 }
 
