@@ -1,5 +1,10 @@
 #include "src/shim/classifier.hpp"
 
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
 #include "src/shim/describe.hpp"
 #include "src/shim/discard_reason.hpp"
 #include "wfp/model/layer.hpp"
@@ -14,13 +19,32 @@ using wfp::engine::Verdict;
 
 std::string_view injection_state(const NET_BUFFER_LIST* packet) {
   if (packet == nullptr) return "none";
-  auto& nbl = const_cast<NET_BUFFER_LIST&>(*packet);
-  if (wfp::ndis::injection_mark(nbl).handle == 0) return "none";
-  return packet->ParentNetBufferList != nullptr && wfp::ndis::injection_mark(*packet->ParentNetBufferList).handle ==
-                                                       wfp::ndis::injection_mark(nbl).handle
-             ? "inherited"
-             : "injected";
+  auto* one = const_cast<NET_BUFFER_LIST*>(packet);
+  if (wfp::ndis::injection_mark(*one).handle != 0) return "injected";
+  while ((one = one->ParentNetBufferList) != nullptr)
+    if (wfp::ndis::injection_mark(*one).handle != 0) return "inherited";
+  return "none";
 }
+
+std::string_view action_name(FWP_ACTION_TYPE action) {
+  switch (action) {
+    case FWP_ACTION_PERMIT:
+      return "permit";
+    case FWP_ACTION_BLOCK:
+      return "block";
+    case FWP_ACTION_CONTINUE:
+      return "continue";
+    default:
+      return "none";
+  }
+}
+
+// The question that the calling thread is inside of, while somebody traces.
+struct Asked {
+  Classifier* classifier;
+  const Classifier::Question* question;
+};
+thread_local Asked asked{};
 
 std::uint32_t length_of(const NET_BUFFER_LIST* packet) {
   return packet == nullptr ? 0 : NET_BUFFER_DATA_LENGTH(NET_BUFFER_LIST_FIRST_NB(packet));
@@ -38,11 +62,37 @@ ClassifyResult Classifier::ask(const Question& question) {
   input.flow = question.flow;
   input.protocol = question.facts.protocol;
   input.describer = &describer;
-  return engine_.classify(input);
+  if (sink_ == nullptr) return engine_.classify(input);
+  input.calls = &question.calls;
+  const Asked outer = std::exchange(asked, {this, &question});
+  const ClassifyResult result = engine_.classify(input);
+  asked = outer;
+  return result;
 }
 
 void Classifier::trace(const Question& question, const ClassifyResult& result, bool pended) {
-  if (sink_ != nullptr) sink_->classified(record_of(question, result, pended));
+  tell(question, result, pended, false);
+}
+
+void Classifier::trace_fault() {
+  if (asked.question != nullptr) asked.classifier->tell(*asked.question, {}, false, true);
+}
+
+void Classifier::tell(const Question& question, const ClassifyResult& result, bool pended, bool is_fault) {
+  if (sink_ == nullptr) return;
+  std::array<CalloutCall, wfp::engine::CalloutCalls::kKept> callouts;
+  const auto calls = question.calls.calls();
+  std::ranges::transform(calls, callouts.begin(), [](const auto& call) {
+    return CalloutCall{call.filter_id, call.callout_id, action_name(call.action)};
+  });
+  TraceRecord record = record_of(question, result, pended);
+  record.callouts = std::span(callouts).first(calls.size());
+  if (is_fault && !calls.empty()) {
+    callouts[calls.size() - 1].action = record.action = "fault";
+    record.filter_id = calls.back().filter_id;
+    record.callout_id = calls.back().callout_id;
+  }
+  sink_->classified(record);
 }
 
 TraceRecord Classifier::record_of(const Question& question, const ClassifyResult& result, bool pended) const {

@@ -27,6 +27,7 @@ class Classifier {
     const Metadata& metadata;
     NET_BUFFER_LIST* packet = nullptr;
     std::uint64_t flow = 0;  // callouts conditional on flow are called with a context of this one only
+    mutable wfp::engine::CalloutCalls calls{};  // while somebody traces
   };
 
   bool armed(LayerPair pair, stack::Family family) const { return engine_.armed(layer_id(pair, family)); }
@@ -37,6 +38,10 @@ class Classifier {
   wfp::engine::ClassifyResult ask(const Question& question);
   // The record of an answer; its own step, because only the asker knows whether an operation was pended.
   void trace(const Question& question, const wfp::engine::ClassifyResult& result, bool pended);
+
+  // What the calling thread is being asked, as a record of a fault, to whoever traces; nothing otherwise. In a process
+  // that ends: it takes memory and locks.
+  static void trace_fault();
 
   // The whole way of a packet at a packet layer.
   std::optional<stack::Packet> judge(LayerPair pair, stack::Packet packet, const Facts& facts,
@@ -54,6 +59,7 @@ class Classifier {
 
  private:
   TraceRecord record_of(const Question& question, const wfp::engine::ClassifyResult& result, bool pended) const;
+  void tell(const Question& question, const wfp::engine::ClassifyResult& result, bool pended, bool is_fault);
   void show_discard(const Question& question, std::uint64_t filter_id);
 
   wfp::engine::Engine& engine_;

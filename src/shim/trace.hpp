@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,12 @@ namespace shim {
 inline std::string end_text(std::uint8_t protocol, const stack::SocketAddress& end) {
   return protocol == 6 || protocol == 17 ? end.to_string() : end.address.to_string();
 }
+
+struct CalloutCall {
+  std::uint64_t filter_id = 0;
+  std::uint32_t callout_id = 0;
+  std::string_view action;  // permit, block, continue, none; fault: it has not come back
+};
 
 struct TraceRecord {
   std::int64_t time_ns = 0;
@@ -39,11 +46,14 @@ struct TraceRecord {
   const FWPS_INCOMING_VALUES0_* values = nullptr;
   std::uint64_t filter_id = 0;   // that decided; 0: none matched
   std::uint32_t callout_id = 0;  // that decided; 0: the filter itself
-  std::string_view action;       // permit, block
+  std::string_view action;       // permit, block; fault: a callout ended the program
   bool matched = false;          // some filter gave a decision
   bool absorb = false;
   bool pended = false;
-  std::string_view injection_state;  // none; injected; inherited: a clone of an injected packet, not injected itself
+  // What FwpsQueryPacketInjectionState0 tells the handle's owner: none; injected (..._INJECTED_BY_SELF); inherited
+  // (..._PREVIOUSLY_INJECTED_BY_SELF: not itself, but one that it was cloned from).
+  std::string_view injection_state;
+  std::span<const CalloutCall> callouts;  // all that were asked, in order; at most 16
 };
 
 class TraceSink {

@@ -123,6 +123,7 @@ class Run : public FilterVisitor {
 
     const ledger::DriverScope scope(registration.driver);
     CurrentClassify current{&input_, layer_.id, id, filter.filter.id, innermost};
+    if (input_.calls != nullptr) input_.calls->begin(filter.filter.id, id);
     CallWatch watch(input_, filter, reinterpret_cast<const void*>(registration.classify));
     {
       const ClassifyScope inside(current);
@@ -130,6 +131,7 @@ class Run : public FilterVisitor {
       call(registration, input_, current, filter, context.value(), out);
     }
     answer.action = out.actionType;
+    if (input_.calls != nullptr) input_.calls->end(out.actionType);
     answer.kept_right = has_right && (is_stream_ || (out.rights & FWPS_RIGHT_ACTION_WRITE) != 0);
     answer.absorb = (out.flags & FWPS_CLASSIFY_OUT_FLAG_ABSORB) != 0;
     watch.check(out, answer);

@@ -5,7 +5,10 @@
 // Source: documented filter arbitration; the decisions where it is silent are in this folder's README.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "fwpsk.h"
@@ -20,6 +23,29 @@ class Describer {
   virtual std::string describe() const = 0;
 };
 
+// The callouts that one classification asked, in order, with what each left as its action; for the trace. One that is
+// still running has the action 0. Bounded; more are counted only.
+struct CalloutCalls {
+  struct Call {
+    std::uint64_t filter_id;
+    std::uint32_t callout_id;
+    FWP_ACTION_TYPE action;
+  };
+  static constexpr std::size_t kKept = 16;
+
+  CalloutCalls() noexcept {}  // `kept` is written before it is read
+  void begin(std::uint64_t filter_id, std::uint32_t callout_id) {
+    if (count++ < kKept) kept[count - 1] = {filter_id, callout_id, 0};
+  }
+  void end(FWP_ACTION_TYPE action) {
+    if (count <= kKept) kept[count - 1].action = action;
+  }
+  std::span<const Call> calls() const { return std::span(kept).first(std::min(count, kKept)); }
+
+  std::array<Call, kKept> kept;
+  std::size_t count = 0;
+};
+
 struct ClassifyInput {
   const FWPS_INCOMING_VALUES0* values = nullptr;
   const FWPS_INCOMING_METADATA_VALUES0* metadata = nullptr;
@@ -28,6 +54,7 @@ struct ClassifyInput {
   std::uint64_t flow = 0;             // callouts' contexts are found under it; 0: no flow, conditional callouts sleep
   std::uint8_t protocol = 0;          // of the packet or operation
   const Describer* describer = nullptr;
+  CalloutCalls* calls = nullptr;  // filled in when somebody wants to know
 };
 
 enum class Verdict : std::uint8_t { Permit, Block };

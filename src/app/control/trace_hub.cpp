@@ -67,6 +67,7 @@ void TraceHub::classified(const shim::TraceRecord& record) {
   if (file_ == nullptr && !heard) return;
   auto entry = output::TraceEntry::of(record, epoch_ns_);
   if (record.callout_id != 0) entry.driver = driver_of(record.callout_id);
+  for (auto& call : entry.callouts) call.driver = driver_of(call.callout_id);
   for (const auto& listener : listeners_)
     if (listener->wants(record.layer_name)) listener->offer(entry);
   if (file_ != nullptr) file_->write(std::move(entry));

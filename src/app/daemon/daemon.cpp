@@ -6,6 +6,7 @@
 #include "src/app/control/socket_path.hpp"
 #include "src/app/daemon/counts.hpp"
 #include "src/app/process/fault.hpp"
+#include "src/shim/classifier.hpp"
 #include "stack/core/stack.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/kernel/kernel.hpp"
@@ -87,6 +88,7 @@ std::string Daemon::start(tap::FileDescriptor places) {
   if (trace_file_) trace_file_->start();
   violations_ = std::make_unique<ViolationLog>(logging_, std::move(places));
   violations_->start();
+  trace_faults_by(shim::Classifier::trace_fault);
   node_->start();
   is_running_ = true;
   const auto& features = node_->features();

@@ -61,6 +61,8 @@ TraceEntry TraceEntry::of(const shim::TraceRecord& record, std::int64_t epoch_ns
   entry.absorb = record.absorb;
   entry.pended = record.pended;
   entry.injection_state = record.injection_state;
+  for (const auto& call : record.callouts)
+    entry.callouts.push_back({call.filter_id, call.callout_id, {}, call.action});
   if (record.metadata != nullptr) {
     static_assert(sizeof *record.metadata == kMetadataSize);
     std::memcpy(entry.metadata.data(), record.metadata, kMetadataSize);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "src/shim/trace.hpp"
 
@@ -25,6 +26,13 @@ struct TraceEntry {
   bool absorb = false;
   bool pended = false;
   std::string_view injection_state;
+  struct Call {
+    std::uint64_t filter_id = 0;
+    std::uint32_t callout_id = 0;
+    std::string driver;
+    std::string_view action;
+  };
+  std::vector<Call> callouts;  // all that were asked, in order
   // The bytes of FWPS_INCOMING_METADATA_VALUES0, whose pointers are not to be followed any more. Opaque here, because
   // the Windows-named socket headers do not go together with the system's; metadata_members.hpp reads them.
   static constexpr std::size_t kMetadataSize = 0x118;

@@ -83,6 +83,25 @@ Json flags_json(const TraceEntry& entry) {
   return flags;
 }
 
+Json callouts_json(const TraceEntry& entry) {
+  Json list = Json::array();
+  for (const auto& call : entry.callouts)
+    list.push_back(
+        {{"callout", call.callout_id}, {"filter", call.filter_id}, {"driver", call.driver}, {"action", call.action}});
+  return list;
+}
+
+// Those that did not decide: "; asked 257 continue (inspect)".
+std::string asked_text(const TraceEntry& entry) {
+  std::string text;
+  for (const auto& call : entry.callouts) {
+    if (call.callout_id == entry.callout_id && call.filter_id == entry.filter_id) continue;
+    text += (text.empty() ? "; asked " : ", ") + std::to_string(call.callout_id) + " " + std::string(call.action);
+    if (!call.driver.empty()) text += " (" + call.driver + ")";
+  }
+  return text;
+}
+
 std::string dx_value(const MetadataMember& member, const TraceEntry& entry) {
   const auto m = metadata_of(entry);
   switch (member.kind) {
@@ -160,6 +179,7 @@ std::string format_line(const TraceEntry& entry) {
   if (entry.filter_id != 0) line += " filter " + std::to_string(entry.filter_id);
   if (entry.callout_id != 0) line += " callout " + std::to_string(entry.callout_id);
   if (!entry.driver.empty()) line += " (" + entry.driver + ")";
+  line += asked_text(entry);
   if (!entry.injection_state.empty() && entry.injection_state != "none" && entry.injection_state != entry.origin)
     line += "  " + std::string(entry.injection_state);
   return line + "\n";
@@ -179,6 +199,7 @@ std::string format_json(const TraceEntry& entry) {
             {"filter", entry.filter_id},
             {"callout", entry.callout_id},
             {"driver", entry.driver},
+            {"callouts", callouts_json(entry)},
             {"action", entry.action},
             {"flags", flags_json(entry)},
             {"injection_state", entry.injection_state}};

@@ -35,6 +35,7 @@ constexpr std::array kFaultSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 void (*tell_supervisor)(const char*, std::size_t) = nullptr;
 bool (*recordings_are_written)() = nullptr;
+void (*trace_fault)() = nullptr;
 std::atomic<int> reporting_thread{0};
 
 // What the C library leaves of its last words, before it calls abort().
@@ -81,6 +82,9 @@ void report_end(FixedText& text, const FaultPoint& point = {}) {
     if (tell_supervisor != nullptr) tell_supervisor(text.data(), text.size());  // again: the latest counts
   }
   make_last_report(text.data(), text.size());
+  if (trace_fault == nullptr) return;
+  trace_fault();
+  let_recordings_finish();
 }
 
 void tell_and_finish(const std::string& report) {
@@ -226,6 +230,8 @@ void use_fault_stack() {
 }
 
 void wait_for_recordings(bool (*are_written)()) { recordings_are_written = are_written; }
+
+void trace_faults_by(void (*trace)()) { trace_fault = trace; }
 
 void remember_driver(unsigned id, const std::string& name) {
   keep_driver_name(id, name);

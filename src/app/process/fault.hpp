@@ -29,6 +29,8 @@ void report_before_end(const std::string& sentence, const std::string& report);
 
 // Before the end the report waits until `are_written`, for at most 200 ms; it is called in a signal handler.
 void wait_for_recordings(bool (*are_written)());
+// Last of all, on the thread that faulted: puts what it was doing into the recordings. It may take memory and locks.
+void trace_faults_by(void (*trace)());
 
 // Before a driver's first call: its name for the report, by its accounting id.
 void remember_driver(unsigned id, const std::string& name);

@@ -102,9 +102,24 @@ class Places(LiveTest):
         self.assertEqual(len(stack), 3, "frames of ours are left out")
         self.assertRegex(run.stderr, r"\*\*\* stack:\n  00 Store \(.*bad_place\.c:\d+\)\n  01 Break ")
 
+    def test_the_trace_names_callouts_that_look_on_and_one_that_faults(self):
+        run = self.wfptap_test(driver("inspect"), driver("bad_place"), command=CURL, pcap=False, expect=3,
+                               options=["--param=bad_place:what=fault"])
+        last = list(run.trace())[-1]
+        self.assertEqual((last["layer"], last["action"], last["driver"]),
+                         ("FWPS_LAYER_INBOUND_TRANSPORT_V4", "fault", "bad_place"))
+        self.assertEqual([(call["driver"], call["action"]) for call in last["callouts"]][-1], ("bad_place", "fault"))
+        seen = [call for record in run.trace() for call in record["callouts"] if call["driver"] == "inspect"]
+        self.assertTrue(seen and all(call["action"] == "continue" for call in seen), seen)
+
     def test_a_jump_to_nowhere_names_who_jumped(self):
         stack, _ = self.fault("jump")
         self.assert_at(stack[0], "Break", "bad_place.c", line_of("bad_place.c", "/* jump here"))
+
+    def test_a_null_argument_names_function_argument_and_place(self):
+        stack, run = self.fault("null")
+        self.assert_at(stack[0], "Break", "bad_place.c", line_of("bad_place.c", "/* null here"))
+        self.assertIn("KeSetEvent was called with Event NULL", run.report["fault"])
 
     def test_the_daemon_has_them_too(self):
         """`wfptap run` has nobody above it: a child of its own finds what places mean."""

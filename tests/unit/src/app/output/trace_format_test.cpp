@@ -64,6 +64,18 @@ TEST(TraceFormat, JsonHasEveryFieldOfTheContract) {
   EXPECT_EQ(object["action"], "block");
   EXPECT_EQ(object["flags"], json({"absorb"}));
   EXPECT_EQ(object["injection_state"], "none");
+  EXPECT_EQ(object["callouts"], json::array());
+}
+
+TEST(TraceFormat, CalloutsThatOnlyLookedOnAreNamedToo) {
+  const AwkwardReset reset;
+  auto entry = TraceEntry::of(reset.record, 0);
+  entry.driver = "block";
+  entry.callouts = {{65599, 299, "inspect", "continue"}, {65600, 300, "block", "block"}};
+  EXPECT_THAT(format_line(entry), HasSubstr("callout 300 (block); asked 299 continue (inspect)"));
+  const auto callouts = json::parse(format_json(entry))["callouts"];
+  ASSERT_EQ(callouts.size(), 2u);
+  EXPECT_EQ(callouts[0], json({{"callout", 299}, {"filter", 65599}, {"driver", "inspect"}, {"action", "continue"}}));
 }
 
 TEST(TraceFormat, IcmpHasTypeAndCodeAndNoPorts) {
