@@ -144,6 +144,14 @@ NTSTATUS drop_status(Drop drop) {
       return STATUS_PROTOCOL_UNREACHABLE;
     case Drop::NoEndpoint:
       return STATUS_PORT_UNREACHABLE;
+    case Drop::TruncatedHeader:
+    case Drop::BadHeaderLength:
+    case Drop::BadVersion:
+    case Drop::BadChecksum:
+    case Drop::BadLength:
+    case Drop::BadOption:
+    case Drop::InjectionInvalid:
+      return wfp::inject::kMalformedStatus;
     case Drop::Shutdown:
       return STATUS_CANCELLED;
     case Drop::NoBuffers:

@@ -1,6 +1,7 @@
 /* A driver's mistake, on purpose: what it takes at INBOUND_IPPACKET it gives back in a way that cannot work. Parameter:
  * what=interface (default) injects the clone on the next interface; what=original injects the indicated packet itself;
- * what=unaligned injects a copy whose IP header lies at an odd address. */
+ * what=unaligned injects a copy whose IP header lies at an odd address; what=malformed one whose header says that it is 12
+ * bytes long, beside the packet, and prints how that ended. */
 #include "sample.h"
 
 #define MAX_COPY 2048u
@@ -8,11 +9,12 @@
 static HANDLE Injection[2];
 static BOOLEAN Original;
 static BOOLEAN Unaligned;
+static BOOLEAN Malformed;
 static EX_RUNDOWN_REF Rundown; /* one hold for each injection */
 
 typedef struct COPY_ {
   PMDL Mdl;
-  UCHAR Bytes[8 + MAX_COPY];
+  UCHAR Bytes[16 + MAX_COPY];
 } COPY;
 
 static void NTAPI CloneInjected(void* Context, NET_BUFFER_LIST* Clone, BOOLEAN DispatchLevel) {
@@ -26,6 +28,7 @@ static void NTAPI CopyInjected(void* Context, NET_BUFFER_LIST* List, BOOLEAN Dis
   COPY* copy = Context;
 
   UNREFERENCED_PARAMETER(DispatchLevel);
+  if (Malformed) DbgPrint("malformed: completed with 0x%08x\n", NET_BUFFER_LIST_STATUS(List));
   FwpsFreeNetBufferList0(List);
   IoFreeMdl(copy->Mdl);
   ExFreePoolWithTag(copy, SAMPLE_TAG);
@@ -46,8 +49,10 @@ static NET_BUFFER_LIST* MakeCopy(NET_BUFFER_LIST* Packet, COPY** Made) {
   if (copy == NULL) return NULL;
   bytes = (UCHAR*)(((ULONG_PTR)copy->Bytes & ~(ULONG_PTR)7) + 1);
   while (bytes < copy->Bytes) bytes += 8;
+  if (!Unaligned) bytes += 7;
   found = NdisGetDataBuffer(buffer, length, bytes, 1, 0);
   if (found != NULL && found != bytes) RtlCopyMemory(bytes, found, length);
+  if (Malformed) bytes[0] = 0x43;
   copy->Mdl = IoAllocateMdl(bytes, length, FALSE, FALSE, NULL);
   if (copy->Mdl != NULL) MmBuildMdlForNonPagedPool(copy->Mdl);
   if (found == NULL || copy->Mdl == NULL ||
@@ -102,16 +107,14 @@ static void Take(const FWPS_INCOMING_METADATA_VALUES0* Metadata, NET_BUFFER_LIST
   if (NT_SUCCESS(NdisRetreatNetBufferListDataStart(Packet, Metadata->ipHeaderSize, 0, NULL, NULL))) {
     if (Original)
       taken = InjectOriginal(handle, Packet, Interface);
-    else if (Unaligned)
+    else if (Unaligned || Malformed)
       taken = InjectCopy(handle, Packet, Interface);
     else
       taken = InjectClone(handle, Packet, Interface + 1);
     NdisAdvanceNetBufferListDataStart(Packet, Metadata->ipHeaderSize, FALSE, NULL);
   }
-  if (taken)
-    SampleAbsorb(Out);
-  else
-    ExReleaseRundownProtection(&Rundown);
+  if (taken && !Malformed) SampleAbsorb(Out);
+  if (!taken) ExReleaseRundownProtection(&Rundown);
 }
 
 #define CLASSIFY(name, layer, family)                                                                           \
@@ -150,6 +153,7 @@ NTSTATUS DriverEntry(PDRIVER_OBJECT DriverObject, PUNICODE_STRING RegistryPath) 
 
   Original = SampleText(RegistryPath, L"what", L"original");
   Unaligned = SampleText(RegistryPath, L"what", L"unaligned");
+  Malformed = SampleText(RegistryPath, L"what", L"malformed");
   ExInitializeRundownProtection(&Rundown);
   DriverObject->DriverUnload = Unload;
   Injection[0] = Injection[1] = NULL;

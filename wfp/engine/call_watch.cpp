@@ -92,6 +92,12 @@ void CallWatch::check_absorb(const Answer& answer) {
            kernel::text("%s set FWPS_CLASSIFY_OUT_FLAG_ABSORB, which is not valid at this layer; "
                         "block without it",
                         who().c_str()));
+  else if (answer.action != FWP_ACTION_BLOCK)
+    report(ledger::rule::kAbsorb,
+           kernel::text(
+               "%s set FWPS_CLASSIFY_OUT_FLAG_ABSORB without FWP_ACTION_BLOCK: nothing is absorbed, and what it "
+               "keeps of the packet goes on, too; block and clear the right whenever you absorb",
+               who().c_str()));
   const bool needs_ale = input_.metadata != nullptr &&
                          FWPS_IS_METADATA_FIELD_PRESENT(input_.metadata, FWPS_METADATA_FIELD_ALE_CLASSIFY_REQUIRED);
   if (layer.kind == model::LayerKind::Transport && needs_ale && answer.action == FWP_ACTION_BLOCK)

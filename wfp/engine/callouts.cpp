@@ -42,6 +42,16 @@ NTSTATUS CalloutTable::add(const Registration& registration, std::uint32_t* id) 
   return STATUS_SUCCESS;
 }
 
+void CalloutTable::add_builtin(std::uint32_t id, const Registration& registration) {
+  const std::lock_guard lock(lock_);
+  auto made = std::make_shared<CalloutSlot>(id, registration.key);
+  auto* const kept = new Registration(registration);
+  kept->serial = ++last_serial_;
+  made->registration_.store(kept);
+  by_key_.emplace(registration.key, made);
+  by_id_.emplace(id, made);
+}
+
 NTSTATUS CalloutTable::remove(std::uint32_t id) { return remove_slot(find(id), "FwpsCalloutUnregisterById0"); }
 
 NTSTATUS CalloutTable::remove(const GUID& key) {
@@ -66,7 +76,7 @@ NTSTATUS CalloutTable::remove_slot(const std::shared_ptr<CalloutSlot>& slot, con
 
 // `contexts`: how many keep it.
 NTSTATUS CalloutTable::try_to_remove(CalloutSlot& slot, std::size_t& contexts) {
-  if (!slot.is_registered()) return STATUS_FWP_CALLOUT_NOT_FOUND;
+  if (!slot.is_registered() || slot.id() < kFirstCalloutId) return STATUS_FWP_CALLOUT_NOT_FOUND;
   if (CalloutUse::is_inside(slot)) return STATUS_FWP_IN_USE;
   if (contexts = contexts_of(slot); contexts != 0) return STATUS_DEVICE_BUSY;
   auto registration = take_away(slot);

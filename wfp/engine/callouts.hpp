@@ -108,6 +108,8 @@ class CalloutTable {
 
   // STATUS_FWP_ALREADY_EXISTS, STATUS_FWP_TOO_MANY_CALLOUTS. `id` may be null.
   NTSTATUS add(const Registration& registration, std::uint32_t* id);
+  // Code of ours under a number below kFirstCalloutId, for good. Before anybody else's.
+  void add_builtin(std::uint32_t id, const Registration& registration);
   // STATUS_FWP_CALLOUT_NOT_FOUND; STATUS_DEVICE_BUSY while flow contexts remain; STATUS_FWP_IN_USE from inside one of
   // the callout's functions. Waits until nobody runs its code.
   NTSTATUS remove(std::uint32_t id);

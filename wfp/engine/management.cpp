@@ -42,6 +42,7 @@ Management::Management(kernel::Scheduler& scheduler, CalloutTable& callouts, Pub
     : scheduler_(scheduler), callouts_table_(callouts), published_(std::move(published)), snapshot_(new Snapshot) {
   KeInitializeEvent(&transaction_free_, SynchronizationEvent, TRUE);
   add_builtin_sublayers();
+  add_builtin_callouts();
 }
 
 Management::~Management() { delete snapshot_.load(); }

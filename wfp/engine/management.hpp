@@ -167,6 +167,7 @@ class Management {
 
   // management.cpp
   void add_builtin_sublayers();
+  void add_builtin_callouts();
   GUID make_key();
 
   // lookup.cpp

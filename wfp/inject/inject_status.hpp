@@ -7,6 +7,8 @@ namespace wfp::inject {
 
 // Transport send for an endpoint that is zero, unknown or closed: accepted, completed with this.
 inline constexpr NTSTATUS kEndpointGoneStatus = STATUS_CONNECTION_INVALID;
+// What the packet's own headers say of it is wrong. Not documented; public reports of drivers in the field have it.
+inline constexpr NTSTATUS kMalformedStatus = STATUS_DATA_NOT_ACCEPTED;
 // The packet or its originals were injected kMaxHops times; somebody injects in a circle.
 inline constexpr NTSTATUS kTooManyHopsStatus = STATUS_UNSUCCESSFUL;
 

@@ -52,7 +52,7 @@ NTSTATUS InjectionHandles::begin(HandleValue handle, std::uint32_t type, std::ui
   if (entry->closing) return STATUS_FWP_INJECT_HANDLE_CLOSING;
   const bool fits =
       entry->address_family == AF_UNSPEC || address_family == AF_UNSPEC || entry->address_family == address_family;
-  if (!fits) return STATUS_FWP_INJECT_HANDLE_STALE;
+  if (!fits) return STATUS_INVALID_PARAMETER;  // the handle is well, the packet is not
   ++entry->outstanding;
   return STATUS_SUCCESS;
 }

@@ -26,8 +26,8 @@ class InjectionHandles {
   // `types`: FWPS_INJECTION_TYPE_*; 0 means transport, stream and forward. 0 when there are too many.
   HandleValue create(std::uint16_t address_family, std::uint32_t types);
 
-  // One injection begins: STATUS_FWP_INJECT_HANDLE_STALE for no handle, one of another type or of another family;
-  // STATUS_FWP_INJECT_HANDLE_CLOSING while it is destroyed. On success finished() follows, once.
+  // One injection begins: STATUS_FWP_INJECT_HANDLE_STALE for no handle or one of another type;
+  // STATUS_INVALID_PARAMETER for a packet of another family than the handle's; STATUS_FWP_INJECT_HANDLE_CLOSING while it is destroyed. On success finished() follows, once.
   NTSTATUS begin(HandleValue handle, std::uint32_t type, std::uint16_t address_family);
   // In words, after begin() has refused.
   std::string why_not(HandleValue handle, std::uint32_t type, std::uint16_t address_family) const;

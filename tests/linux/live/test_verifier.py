@@ -50,6 +50,13 @@ class Verifier(LiveTest):
                 self.assertEqual(rules, {rule})
                 self.assertEqual(run.report["command"]["exit_code"], curl)
 
+    def test_a_malformed_packet_is_not_accepted(self):
+        """The call succeeds, and the completion says what reports from the field say: STATUS_DATA_NOT_ACCEPTED."""
+        run = self.wfptap_test(driver("bad_inject"), command=["curl", "-sf", "-o", "/dev/null", f"http://{V4}/"],
+                               options=["--param=bad_inject:what=malformed"], trace=False, pcap=False, expect=0)
+        self.assertIn("malformed: completed with 0xc000021b", run.stderr)
+        self.assertEqual(run.report["injections"]["failed"], run.report["injections"]["accepted"])
+
     def test_a_violation_decides_also_when_the_command_failed(self):
         """The SYN that was absorbed at INBOUND_TRANSPORT is lost, so curl times out: that is what the driver did."""
         for options in ((), ("--expect", "28")):
@@ -107,6 +114,23 @@ class Commands(LiveTest):
                                    pcap=False, expect=exits)
             self.assertIn(f"reason=command code={exits}", run.last_line)
             self.assertIn(f"COMMAND ended with {code}, and --expect wanted 28", run.stderr)
+
+    def test_windows_own_callout_drops_in_silence(self):
+        """Stealth: FWPM_CALLOUT_WFP_TRANSPORT_LAYER_V4_SILENT_DROP at the discard layer, and a closed port does not answer."""
+        script = f"""
+          curl -s --connect-timeout 2 http://{V4}:999/; test $? = 7 || exit 1
+          "$WFPTAP" filter add --layer INBOUND_TRANSPORT_V4_DISCARD --action callout-terminating \
+            --callout '{{eda08606-2494-4d78-89bc-67837c03b969}}' || exit 2
+          curl -s --connect-timeout 2 http://{V4}:999/; test $? = 28 || exit 3
+          curl -sf -o /dev/null --max-time 5 http://{V4}/ || exit 4"""
+        self.wfptap_test(command=["bash", "-c", script], trace=False, pcap=False, expect=0)
+
+    def test_a_filter_that_will_never_match_is_noted(self):
+        script = '"$WFPTAP" filter add --layer STREAM_V4; "$WFPTAP" show filters'
+        run = self.wfptap_test(command=["sh", "-c", script], trace=False, pcap=False, expect=0)
+        self.assertIn("wfptap does not ask FWPS_LAYER_STREAM_V4 yet", run.stdout)
+        self.assertRegex(run.stdout, r"FWPS_LAYER_STREAM_V4 +no ")
+        self.assertEqual([note["rule"] for note in run.report["notes"]], ["LAYER-NEVER-ASKED"])
 
     def test_tun(self):
         self.wfptap_test(command=["sh", "-c", f"curl -sf http://{V4}/bytes/100000 | wc -c && ping -c 2 -i 0.2 {V4}"],

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "nt/ntstatus.h"
+
 namespace shim {
 namespace {
 
@@ -43,6 +45,14 @@ TEST(DropStatus, OnlyAbsorbedIsNoFailure) {
     const auto drop = static_cast<Drop>(i);
     EXPECT_EQ(drop_status(drop) >= 0, drop == Drop::Absorbed) << name_of(drop);
   }
+}
+
+// An injection of a packet whose own headers are wrong: reports from the field have this status.
+TEST(DropStatus, MalformedPacketsAreNotAccepted) {
+  for (const auto drop : {Drop::BadHeaderLength, Drop::BadLength, Drop::BadVersion, Drop::BadChecksum,
+                          Drop::TruncatedHeader, Drop::InjectionInvalid})
+    EXPECT_EQ(drop_status(drop), static_cast<NTSTATUS>(0xc000021b)) << name_of(drop);
+  EXPECT_EQ(drop_status(Drop::NotForUs), STATUS_UNSUCCESSFUL);
 }
 
 }  // namespace

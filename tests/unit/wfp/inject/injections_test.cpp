@@ -110,7 +110,7 @@ TEST_P(InjectionsTest, AFailedCallTakesNothing) {
   EXPECT_EQ(refused(no_handle), STATUS_FWP_INJECT_HANDLE_STALE);
   Injection wrong_family = make(InjectPath::TransportSend, nbl);
   wrong_family.request.address_family = AF_INET6;
-  EXPECT_EQ(refused(wrong_family), STATUS_FWP_INJECT_HANDLE_STALE);
+  EXPECT_EQ(refused(wrong_family), STATUS_INVALID_PARAMETER);
   Injection no_completion = make(InjectPath::NetworkSend, nbl);
   no_completion.completion = nullptr;
   EXPECT_EQ(refused(no_completion), STATUS_FWP_NULL_POINTER);
