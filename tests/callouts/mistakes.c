@@ -31,7 +31,8 @@ static NTSTATUS Inject(HANDLE Handle, NET_BUFFER_LIST* Clone, FWPS_INJECT_COMPLE
   NTSTATUS status;
 
   /* mistake: zero-handle refused-leak wrong-handle original twice */
-  status = FwpsInjectNetworkReceiveAsync0(Handle, NULL, 0, DEFAULT_COMPARTMENT_ID, Interface, 0, Clone, Completion, NULL);
+  status =
+      FwpsInjectNetworkReceiveAsync0(Handle, NULL, 0, DEFAULT_COMPARTMENT_ID, Interface, 0, Clone, Completion, NULL);
   ++Injections;
   return status;
 }
@@ -152,8 +153,8 @@ static void Inline(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CLASS
 
   UNREFERENCED_PARAMETER(Out);
   /* mistake: inline */
-  status = FwpsInjectTransportReceiveAsync0(Transport, NULL, NULL, 0, AF_INET, DEFAULT_COMPARTMENT_ID, Interface, 0, clone,
-                                            Injected, NULL);
+  status = FwpsInjectTransportReceiveAsync0(Transport, NULL, NULL, 0, AF_INET, DEFAULT_COMPARTMENT_ID, Interface, 0,
+                                            clone, Injected, NULL);
   if (!NT_SUCCESS(status)) FwpsFreeCloneNetBufferList0(clone, 0);
 }
 
@@ -210,7 +211,8 @@ static void PendLeft(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CLA
   HANDLE context;
 
   UNREFERENCED_PARAMETER(Packet);
-  if (NT_SUCCESS(FwpsPendOperation0(Metadata->completionHandle, &context))) SampleAbsorb(Out); /* mistake: pend-left */
+  if (NT_SUCCESS(FwpsPendOperation0(Metadata->completionHandle, &context)))
+    SampleAbsorb(Out); /* mistake: pend-left */
 }
 
 static void PendTwice(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CLASSIFY_OUT0* Out) {
@@ -230,29 +232,40 @@ static void Associate(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CL
   UNREFERENCED_PARAMETER(Packet);
   UNREFERENCED_PARAMETER(Out);
   if (!FWPS_IS_METADATA_FIELD_PRESENT(Metadata, FWPS_METADATA_FIELD_FLOW_HANDLE)) return;
-  (void)FwpsFlowAssociateContext0(Metadata->flowHandle, FWPS_LAYER_INBOUND_TRANSPORT_V4, MistakeCallouts[0].CalloutId, 1);
+  (void)FwpsFlowAssociateContext0(Metadata->flowHandle, FWPS_LAYER_INBOUND_TRANSPORT_V4, MistakeCallouts[0].CalloutId,
+                                  1);
 }
 
 #define TRANSPORT FWPS_LAYER_INBOUND_TRANSPORT_V4
 #define IP FWPS_LAYER_INBOUND_IPPACKET_V4
 #define ACCEPT FWPS_LAYER_ALE_AUTH_RECV_ACCEPT_V4
-static const MISTAKE Mistakes[] = {
-    {L"unbalanced", TRANSPORT, FALSE, Unbalanced}, {L"double-free", TRANSPORT, FALSE, DoubleFree},
-    {L"leak", TRANSPORT, FALSE, Leak},             {L"over-release", TRANSPORT, FALSE, OverRelease},
-    {L"pool-leak", TRANSPORT, FALSE, PoolLeak},    {L"wrong-tag", TRANSPORT, FALSE, WrongTag},
-    {L"zero-handle", IP, FALSE, ZeroHandle},       {L"refused-leak", IP, FALSE, RefusedLeak},
-    {L"wrong-handle", IP, FALSE, WrongHandle},     {L"original", IP, FALSE, Original},
-    {L"twice", IP, FALSE, Twice},                  {L"free-in-flight", IP, FALSE, FreeInFlight},
-    {L"loop", IP, TRUE, Loop},                     {L"inline", TRANSPORT, FALSE, Inline},
-    {L"absorb-permit", IP, FALSE, AbsorbPermit},   {L"absorb-ale", TRANSPORT, FALSE, AbsorbAle},
-    {L"no-answer", TRANSPORT, FALSE, NoAnswer},    {L"irql", TRANSPORT, FALSE, Irql},
-    {L"irql-leak", TRANSPORT, FALSE, IrqlLeak},    {L"lock-held", TRANSPORT, FALSE, LockHeld},
-    {L"pend-left", ACCEPT, FALSE, PendLeft},       {L"pend-twice", ACCEPT, FALSE, PendTwice},
-    {L"busy", TRANSPORT, TRUE, Associate}};
+static const MISTAKE Mistakes[] = {{L"unbalanced", TRANSPORT, FALSE, Unbalanced},
+                                   {L"double-free", TRANSPORT, FALSE, DoubleFree},
+                                   {L"leak", TRANSPORT, FALSE, Leak},
+                                   {L"over-release", TRANSPORT, FALSE, OverRelease},
+                                   {L"pool-leak", TRANSPORT, FALSE, PoolLeak},
+                                   {L"wrong-tag", TRANSPORT, FALSE, WrongTag},
+                                   {L"zero-handle", IP, FALSE, ZeroHandle},
+                                   {L"refused-leak", IP, FALSE, RefusedLeak},
+                                   {L"wrong-handle", IP, FALSE, WrongHandle},
+                                   {L"original", IP, FALSE, Original},
+                                   {L"twice", IP, FALSE, Twice},
+                                   {L"free-in-flight", IP, FALSE, FreeInFlight},
+                                   {L"loop", IP, TRUE, Loop},
+                                   {L"inline", TRANSPORT, FALSE, Inline},
+                                   {L"absorb-permit", IP, FALSE, AbsorbPermit},
+                                   {L"absorb-ale", TRANSPORT, FALSE, AbsorbAle},
+                                   {L"no-answer", TRANSPORT, FALSE, NoAnswer},
+                                   {L"irql", TRANSPORT, FALSE, Irql},
+                                   {L"irql-leak", TRANSPORT, FALSE, IrqlLeak},
+                                   {L"lock-held", TRANSPORT, FALSE, LockHeld},
+                                   {L"pend-left", ACCEPT, FALSE, PendLeft},
+                                   {L"pend-twice", ACCEPT, FALSE, PendTwice},
+                                   {L"busy", TRANSPORT, TRUE, Associate}};
 
 void NTAPI MistakeClassify(const FWPS_INCOMING_VALUES0* Values, const FWPS_INCOMING_METADATA_VALUES0* Metadata,
-                           void* LayerData, const void* ClassifyContext, const FWPS_FILTER1* Filter, UINT64 FlowContext,
-                           FWPS_CLASSIFY_OUT0* Out) { /* classify begins */
+                           void* LayerData, const void* ClassifyContext, const FWPS_FILTER1* Filter,
+                           UINT64 FlowContext, FWPS_CLASSIFY_OUT0* Out) { /* classify begins */
   UNREFERENCED_PARAMETER(ClassifyContext);
   UNREFERENCED_PARAMETER(Filter);
   UNREFERENCED_PARAMETER(FlowContext);
@@ -260,8 +273,8 @@ void NTAPI MistakeClassify(const FWPS_INCOMING_VALUES0* Values, const FWPS_INCOM
   if (Chosen == NULL || LayerData == NULL || Values->layerId != Chosen->Layer) return;
   if (Chosen->Layer != ACCEPT)
     Interface = Chosen->Layer == IP
-                  ? Values->incomingValue[FWPS_FIELD_INBOUND_IPPACKET_V4_INTERFACE_INDEX].value.uint32
-                  : Values->incomingValue[FWPS_FIELD_INBOUND_TRANSPORT_V4_INTERFACE_INDEX].value.uint32;
+                    ? Values->incomingValue[FWPS_FIELD_INBOUND_IPPACKET_V4_INTERFACE_INDEX].value.uint32
+                    : Values->incomingValue[FWPS_FIELD_INBOUND_TRANSPORT_V4_INTERFACE_INDEX].value.uint32;
   if (Chosen->Always || InterlockedExchange(&Done, 1) == 0) Chosen->Act(Metadata, LayerData, Out);
 }
 

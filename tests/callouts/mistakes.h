@@ -18,7 +18,7 @@ extern SAMPLE_CALLOUT MistakeCallouts[3];
 NTSTATUS MistakesChoose(PUNICODE_STRING RegistryPath);
 void MistakesEnd(void);
 void NTAPI MistakeClassify(const FWPS_INCOMING_VALUES0* Values, const FWPS_INCOMING_METADATA_VALUES0* Metadata,
-                           void* LayerData, const void* ClassifyContext, const FWPS_FILTER1* Filter, UINT64 FlowContext,
-                           FWPS_CLASSIFY_OUT0* Out);
+                           void* LayerData, const void* ClassifyContext, const FWPS_FILTER1* Filter,
+                           UINT64 FlowContext, FWPS_CLASSIFY_OUT0* Out);
 
 #endif

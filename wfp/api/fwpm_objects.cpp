@@ -5,7 +5,9 @@
 #include "wfp/api/call_notes.hpp"
 #include "wfp/api/session_handle.hpp"
 #include "wfp/api/translate.hpp"
+#include "wfp/api/why_refused.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/failed_calls.hpp"
 
 using namespace wfp;
 using namespace wfp::api;
@@ -15,10 +17,11 @@ namespace {
 template <class Model, class Api, class... Id>
 NTSTATUS add(HANDLE handle, const Api* from, const char* routine, Id*... id) {
   kernel::assert_irql_at_most(PASSIVE_LEVEL, routine);
-  if (from == nullptr) return STATUS_FWP_NULL_POINTER;
+  if (from == nullptr) return ledger::call_failed(routine, STATUS_FWP_NULL_POINTER, "the object is NULL");
   Model object;
-  if (const NTSTATUS status = translate(*from, object); !NT_SUCCESS(status)) return status;
-  return management().add(to_session(handle), std::move(object), id...);
+  NTSTATUS status = translate(*from, object);
+  if (NT_SUCCESS(status)) status = management().add(to_session(handle), std::move(object), id...);
+  return NT_SUCCESS(status) ? status : ledger::call_failed(routine, status, why_refused(*from, status));
 }
 
 template <class Object, class Api, class Find>

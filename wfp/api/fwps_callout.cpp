@@ -6,6 +6,7 @@
 #include "wfp/api/call_notes.hpp"
 #include "wfp/engine/engine.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/failed_calls.hpp"
 
 using namespace wfp;
 
@@ -14,8 +15,14 @@ namespace {
 template <class Callout>
 NTSTATUS add(void* device, const Callout* callout, UINT32* id, unsigned version, const char* routine) {
   kernel::assert_irql_at_most(PASSIVE_LEVEL, routine);
-  if (device == nullptr || callout == nullptr) return STATUS_INVALID_PARAMETER;
-  if (callout->classifyFn == nullptr || callout->notifyFn == nullptr) return STATUS_INVALID_PARAMETER;
+  if (device == nullptr || callout == nullptr)
+    return ledger::call_failed(routine, STATUS_INVALID_PARAMETER,
+                               device == nullptr ? "deviceObject is NULL" : "callout is NULL");
+  const std::string key = "callout " + engine::to_text(callout->calloutKey);
+  if (callout->classifyFn == nullptr || callout->notifyFn == nullptr)
+    return ledger::call_failed(
+        routine, STATUS_INVALID_PARAMETER,
+        key + (callout->classifyFn == nullptr ? ": classifyFn is NULL" : ": notifyFn is NULL"));
   engine::Registration registration;
   registration.key = callout->calloutKey;
   registration.version = version;
@@ -27,7 +34,10 @@ NTSTATUS add(void* device, const Callout* callout, UINT32* id, unsigned version,
   registration.device = device;
   auto& engine = engine::Engine::current();
   const NTSTATUS status = engine.callouts().add(registration, id);
-  if (!NT_SUCCESS(status)) return status;
+  if (!NT_SUCCESS(status))
+    return ledger::call_failed(
+        routine, status,
+        key + (status == STATUS_FWP_ALREADY_EXISTS ? ": one of this key is registered already" : ""));
   engine.callouts_changed();
   api::note_unasked_callout(routine, registration.key);
   api::note_registered_late(routine, registration.key);

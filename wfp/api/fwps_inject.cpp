@@ -7,6 +7,7 @@
 #include "nt/ntstatus.h"
 #include "wfp/inject/injections.hpp"
 #include "wfp/kernel/irql.hpp"
+#include "wfp/ledger/failed_calls.hpp"
 #include "wfp/ledger/ledger.hpp"
 #include "ws2def.h"
 
@@ -89,11 +90,16 @@ NTSTATUS NTAPI FwpsInjectionHandleCreate0(ADDRESS_FAMILY addressFamily, UINT32 f
                             FWPS_INJECTION_TYPE_FORWARD | FWPS_INJECTION_TYPE_L2 |
                             FWPS_INJECTION_TYPE_VSWITCH_TRANSPORT;
   const bool is_family = addressFamily == AF_INET || addressFamily == AF_INET6 || addressFamily == AF_UNSPEC;
-  if ((flags & ~kKnown) != 0 || !is_family) return STATUS_INVALID_PARAMETER;
+  if ((flags & ~kKnown) != 0 || !is_family)
+    return ledger::call_failed(
+        "FwpsInjectionHandleCreate0", STATUS_INVALID_PARAMETER,
+        is_family ? "flags has bits that are not known" : "addressFamily is none of AF_INET, AF_INET6 and AF_UNSPEC");
   inject::Injections* const injections = inject::Injections::current();
   if (injections == nullptr) return STATUS_FWP_TCPIP_NOT_READY;
   const HandleValue handle = injections->create(addressFamily, flags);
-  if (handle == 0) return STATUS_INSUFFICIENT_RESOURCES;
+  if (handle == 0)
+    return ledger::call_failed("FwpsInjectionHandleCreate0", STATUS_INSUFFICIENT_RESOURCES,
+                               "there are too many handles");
   ledger::acquire(ledger::Kind::injection_handle, to_windows(handle), "FwpsInjectionHandleCreate0");
   *injectionHandle = to_windows(handle);
   return STATUS_SUCCESS;

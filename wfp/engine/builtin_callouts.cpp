@@ -21,10 +21,10 @@ struct Builtin {
   const char16_t* name;
   std::uint16_t layer;
 };
-const Builtin kBuiltins[] = {{1, &FWPM_CALLOUT_WFP_TRANSPORT_LAYER_V4_SILENT_DROP, u"WFP built-in silent drop transport v4",
-                              FWPS_LAYER_INBOUND_TRANSPORT_V4_DISCARD},
-                             {2, &FWPM_CALLOUT_WFP_TRANSPORT_LAYER_V6_SILENT_DROP, u"WFP built-in silent drop transport v6",
-                              FWPS_LAYER_INBOUND_TRANSPORT_V6_DISCARD}};
+const Builtin kBuiltins[] = {{1, &FWPM_CALLOUT_WFP_TRANSPORT_LAYER_V4_SILENT_DROP,
+                              u"WFP built-in silent drop transport v4", FWPS_LAYER_INBOUND_TRANSPORT_V4_DISCARD},
+                             {2, &FWPM_CALLOUT_WFP_TRANSPORT_LAYER_V6_SILENT_DROP,
+                              u"WFP built-in silent drop transport v6", FWPS_LAYER_INBOUND_TRANSPORT_V6_DISCARD}};
 
 }  // namespace
 

@@ -50,6 +50,12 @@ bool Registry::set(std::string_view driver, std::string_view name, std::string_v
   return true;
 }
 
+void Registry::erase(std::string_view driver) {
+  const std::string prefix = key_of(driver, "");
+  const std::lock_guard lock(lock_);
+  std::erase_if(values_, [&](const auto& value) { return value.first.starts_with(prefix); });
+}
+
 std::optional<RegistryValue> Registry::get(std::string_view driver, std::string_view name) const {
   const std::lock_guard lock(lock_);
   const auto found = values_.find(key_of(driver, name));

@@ -1,6 +1,6 @@
 // The values that a driver reads below its Parameters key: what `--param DRIVER:VALUE=DATA` set. Names compare
 // without case. Data that parses as a number (decimal, or hexadecimal after 0x, up to 32 bits) is a REG_DWORD, all
-// other a REG_SZ. Set by the loader before the driver starts; any thread may read.
+// other a REG_SZ. Set by the loader before the driver starts, and gone with the driver; any thread may read.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ class Registry {
  public:
   // False when kMaxRegistryValues are set or an argument is empty.
   bool set(std::string_view driver, std::string_view name, std::string_view data);
+  void erase(std::string_view driver);  // all values of this driver
   std::optional<RegistryValue> get(std::string_view driver, std::string_view name) const;
 
  private:

@@ -54,7 +54,11 @@ constexpr stack::Duration kLongestDelay = std::chrono::seconds{10};
 }  // namespace
 
 bool is_driver_path(std::string_view name_or_path) {
-  return name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".so");
+  // Also files that are none, so that they are called by their kind and not looked for as a name.
+  constexpr std::array<std::string_view, 9> kEndings{".so",  ".sys", ".c",   ".cc", ".cpp",
+                                                     ".cxx", ".o",   ".obj", ".dll"};
+  return name_or_path.find('/') != std::string_view::npos ||
+         std::ranges::any_of(kEndings, [&](auto ending) { return name_or_path.ends_with(ending); });
 }
 
 std::string driver_name_of(std::string_view name_or_path) {

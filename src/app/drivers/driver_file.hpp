@@ -46,6 +46,11 @@ class DriverFile {
   void* entry_ = nullptr;
 };
 
+// Names of functions that wfptap does not have, in words for a driver's author.
+std::string explain_missing(const std::string& path, const std::vector<std::string>& names);
+// Names that the driver defines and that the program or its libraries define, too, where the driver's own calls would end
+// if it were mapped without RTLD_DEEPBIND.
+std::vector<std::string> bound_elsewhere(const std::string& path);
 // The dynamic linker's message in words for a driver's author.
 std::string explain_load_error(const std::string& path, const std::string& linker_message);
 

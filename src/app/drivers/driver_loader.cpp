@@ -3,10 +3,36 @@
 #include <algorithm>
 #include <iterator>
 
+#include "src/app/drivers/failed_calls_text.hpp"
 #include "src/app/drivers/status_text.hpp"
 #include "src/app/process/fault.hpp"
 
 namespace app {
+
+namespace {
+
+// What a driver finds below Parameters is what this load was given: nothing stays of an earlier one, and nothing of one
+// that failed.
+class LoadParameters {
+ public:
+  LoadParameters(wfp::kernel::Registry& registry, std::string driver)
+      : registry_(registry), driver_(std::move(driver)) {
+    registry_.erase(driver_);
+  }
+  ~LoadParameters() {
+    if (!kept_) registry_.erase(driver_);
+  }
+  LoadParameters(const LoadParameters&) = delete;
+  LoadParameters& operator=(const LoadParameters&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  wfp::kernel::Registry& registry_;
+  const std::string driver_;
+  bool kept_ = false;
+};
+
+}  // namespace
 
 DriverLoader::DriverLoader(wfp::kernel::Registry& registry, std::function<void(const wfp::kernel::Driver&)> removed)
     : registry_(registry), removed_(std::move(removed)) {}
@@ -26,6 +52,7 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
     return P::error("driver " + path->name + " is loaded already; unload it first");
   if (drivers_.size() >= kMaxDrivers)
     return P::error("more than " + std::to_string(kMaxDrivers) + " drivers are loaded");
+  LoadParameters values(registry_, path->name);
   for (const auto& parameter : parameters)
     if (parameter.driver == path->name && !registry_.set(path->name, parameter.value, parameter.data))
       return P::error("driver " + path->name + ": parameter " + parameter.value +
@@ -40,15 +67,20 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
     const std::lock_guard lock(mutex_);
     loaded.record = record_for(*path);  // now: DriverEntry may be the last thing that happens
   }
+  wfp::ledger::forget_failed_calls(loaded.driver->id());
   const NTSTATUS status = loaded.driver->load(entry);
   const std::lock_guard lock(mutex_);
   records_[loaded.record].loaded |= NT_SUCCESS(status);
   records_[loaded.record].unloaded = false;
+  records_[loaded.record].file = path->path;
+  records_[loaded.record].why_not_unloaded.clear();
   if (!NT_SUCCESS(status)) {
     if (removed_) removed_(*loaded.driver);
     return P::error("driver " + path->name + ": DriverEntry failed with " + status_text(status) +
+                    failed_calls_text(wfp::ledger::failed_calls(loaded.driver->id()), status) +
                     "; what it printed (DbgPrint) stands above");
   }
+  values.keep();
   drivers_.push_back(std::move(loaded));
   return path->name;
 }
@@ -92,6 +124,7 @@ std::vector<std::string> DriverLoader::finish_unload(Loaded& loaded, const wfp::
     }
   record.left.insert(record.left.end(), left.begin(), left.end());
   wfp::ledger::forget(id);
+  registry_.erase(loaded.driver->name());
   if (result.code_in_use) loaded.file->keep_mapped();
   std::erase_if(drivers_, [&](const Loaded& other) { return other.driver == loaded.driver; });
   return left;

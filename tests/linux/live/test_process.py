@@ -238,6 +238,11 @@ class Daemon(DaemonTest):
         self.assertIn("unloaded", self.client("driver", "list").stdout)
         again = self.client("driver", "load", str(DRIVERS / "bad_leak.so"), "--param", "passthrough:mode=naive")
         self.assertEqual(again.returncode, 2)
+        # Its parameter went with it: without one it leaks what it leaks by default.
+        self.assertEqual(self.client("driver", "load", str(DRIVERS / "bad_leak.so")).returncode, 0)
+        self.assertEqual(self.inside(daemon, "curl", "-sf", "-o", "/dev/null", f"http://{V4}/").returncode, 0)
+        unloaded = self.client("driver", "unload", "bad_leak")
+        self.assertRegex(unloaded.stderr, r"\n  .*1 clone")
 
     def test_a_second_daemon_is_told_what_is_taken(self):
         daemon = self.start("--tap", "wfpa")

@@ -129,6 +129,11 @@ TEST_F(Bounds, RegistryValues) {
   EXPECT_EQ(registry.get("sample", "0")->data[0], 2);
   EXPECT_FALSE(registry.set("", "name", "1"));
   EXPECT_FALSE(registry.set("sample", "", "1"));
+  registry.erase("Sample");  // goes with its driver, and makes room
+  EXPECT_FALSE(registry.get("sample", "0"));
+  EXPECT_TRUE(registry.set("sampler", "0", "1"));
+  registry.erase("sample");
+  EXPECT_TRUE(registry.get("sampler", "0")) << "another driver, whose name begins alike";
 }
 
 }  // namespace
