@@ -56,7 +56,8 @@ def layout_row(row: dict[str, str]) -> Row:
 
 def constant_rows() -> list[Row]:
     rows = [(row["name"], row["value"]) for row in tables.read("constants.csv")]
-    rows += [(f"FWPS_FIELD_{row['layer']}_{row['field']}", row["index"]) for row in tables.read("layer_fields.csv")]
+    rows += [(f"{row['layer'].replace('FWPS_LAYER', 'FWPS_FIELD')}_{row['field']}", row["index"])
+             for row in tables.read("layer_fields.csv")]
     # a status is a negative LONG, and nothing here is wider than 32 bits
     return [Row(name, f"({name}) != 0", [f"(ULONG)({name}) == {value}"]) for name, value in dict.fromkeys(rows)]
 

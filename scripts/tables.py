@@ -78,7 +78,7 @@ def layer_fields() -> Rows:
         if row["index"].isdigit() and row["layer"] in layers and not layer.endswith("_DISCARD"):
             renamed = re.search(r"the slot is .*\((\w+)\)", row["note"])  # where a header keeps an old name beside it
             name = renamed[1] if renamed else row["field_name"]
-            rows.append([layer, row["index"], name.removeprefix(f"FWPS_FIELD_{layer}_"), row["incoming_value_type"],
+            rows.append([row["layer"], row["index"], name.removeprefix(f"FWPS_FIELD_{layer}_"), row["incoming_value_type"],
                          row["condition_guid"]])
     return rows
 
