@@ -36,6 +36,7 @@ TEST_F(Closing, ActiveCloseLeavesABlockWithoutEndpoint) {
   receive(fin(1, 2));
   EXPECT_EQ(expect_one().flags, flag::kRst | 0);
 }
+// checklist: TCP-087
 TEST_F(Closing, FinThatAlsoAcknowledgesIsSeenByTheEndpoint) {
   established({});
   endpoint->close();
@@ -85,6 +86,7 @@ TEST_F(Closing, UnreadDataIsReset) {
   poll();
   EXPECT_TRUE(take_all().back().has(flag::kRst));
 }
+// checklist: TCP-087
 TEST_F(Closing, PassiveClose) {
   established({});
   receive(fin(1));
@@ -103,7 +105,7 @@ TEST_F(Closing, PassiveClose) {
   EXPECT_EQ(tcp->connection_count(), 0u);
   EXPECT_EQ(tcp->time_wait_count(), 0u);
 }
-// checklist: TCP-033
+// checklist: TCP-033, TCP-087
 TEST_F(Closing, SimultaneousClose) {
   established({});
   endpoint->close();
@@ -114,6 +116,7 @@ TEST_F(Closing, SimultaneousClose) {
   receive({.seq = 2, .ack = 2});
   EXPECT_EQ(tcp->time_wait_count(), 1u);
 }
+// checklist: TCP-087
 TEST_F(Closing, HalfCloseStillReceives) {
   established({});
   endpoint->shutdown_write();

@@ -14,7 +14,7 @@ Congestion::Ack acked(std::uint32_t bytes, Instant now = {}) {
   return {.acked_bytes = bytes, .now = now, .srtt = 100ms};
 }
 
-// checklist: TCP-145
+// checklist: TCP-045, TCP-145
 TEST(Reno, SlowStartThenOneSegmentAWindow) {
   Reno reno{kMss};
   reno.set_initial_window(10 * kMss);

@@ -33,7 +33,7 @@ TEST_F(Sending, SegmentsOfTheAgreedSizeAndPush) {
   EXPECT_TRUE(sent[2].has(flag::kPsh));
   for (const Sent& s : sent) EXPECT_FALSE(s.options.mss);
 }
-// checklist: TCP-143, TCP-144
+// checklist: TCP-045, TCP-143, TCP-144, TCP-287
 TEST_F(Sending, InitialWindowThenSlowStart) {
   established({});
   write_bytes(60'000);
@@ -57,7 +57,7 @@ TEST_F(Sending, NagleHoldsOneSmallSegment) {
   write_bytes(5);
   expect_sent({{21, 5}, {26, 5}});
 }
-// checklist: TCP-057, TCP-062
+// checklist: TCP-057, TCP-062, TCP-287
 TEST_F(Sending, NeverBeyondTheWindow) {
   established({.window = 2'500});
   write_bytes(10'000);
@@ -137,7 +137,7 @@ TEST_F(Sending, NoBufferIsRetried) {
   write_bytes(100);  // the old route serves on
   EXPECT_EQ(take_all().size(), 1u);
 }
-// checklist: TCP-059, TCP-061
+// checklist: TCP-059, TCP-061, TCP-131
 TEST_F(Probing, ZeroWindowProbesForHoursThenGoesOn) {
   established({.window = 2'000});
   write_bytes(5'000);
@@ -252,6 +252,7 @@ TEST_F(Probing, SmallWindowIsUsedByOverride) {
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent[0].payload.size(), 300u);
 }
+// checklist: TCP-131
 TEST_F(Probing, OrphanBehindAClosedWindowIsReaped) {
   established({.window = 1'000});
   write_bytes(5'000);

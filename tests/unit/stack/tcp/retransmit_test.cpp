@@ -23,7 +23,7 @@ std::array<std::byte, 8> quoted(Seq seq) {
   return header;
 }
 
-// checklist: TCP-141, TCP-147, TCP-148
+// checklist: TCP-045, TCP-141, TCP-147, TCP-148
 TEST_F(Timeout, DoublesAndResendsTheFirstSegment) {
   established({});
   write_bytes(10'000);
