@@ -83,6 +83,19 @@ def layer_fields() -> Rows:
     return rows
 
 
+def metadata() -> Rows:
+    """currentMetadataValues of a classify: the bits that are always there, and all that may be."""
+    value = {row["name"]: int(row["value"], 0) for row in facts("wfp/metadata_flags.csv")
+             if row["mask_member"] == "currentMetadataValues"}
+    bits: dict[str, list[int]] = {}
+    for row in facts("wfp/metadata_by_layer.csv"):
+        if row["metadata_field"] in value and row["present"] in ("yes", "conditional"):
+            always_and_all = bits.setdefault(row["layer"], [0, 0])
+            for at in (0, 1) if row["present"] == "yes" else (1,):
+                always_and_all[at] |= value[row["metadata_field"]]
+    return [[layer, f"{always:#010x}", f"{all_of_them:#010x}"] for layer, (always, all_of_them) in bits.items()]
+
+
 def known_symbols() -> Rows:
     """Documented functions that drivers import, with their header; for the macros without a version digit, theirs."""
     headers = {row["name"]: "fwpmk.h" if row["name"].startswith("Fwpm") else "fwpsk.h"
@@ -132,6 +145,7 @@ GENERATED = [
     Table(FOLDER + "guids.csv", "Keys of built-in layers, conditions and objects", ["name", "guid"], guids),
     Table(FOLDER + "layer_fields.csv", "Fields of each layer", ["layer", "index", "field", "type", "condition"],
           layer_fields),
+    Table(FOLDER + "metadata.csv", "Which metadata a layer has: always, and at most", ["layer", "always", "most"], metadata),
     Table(FOLDER + "rfc_checklist.csv", "What the RFCs ask of the stack", ["id", "rfc", "section", "level", "requirement"],
           checklist),
     Table("src/app/drivers/known_symbols.inc", "Sorted by name", [], known_symbols),
