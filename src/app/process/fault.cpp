@@ -201,12 +201,12 @@ void install_fault_report(void (*tell)(const char* text, std::size_t size)) {
   std::array<void*, 2> warm_up;  // loads what backtrace() needs, while loading is still possible
   backtrace(warm_up.data(), static_cast<int>(warm_up.size()));
   install_thread_pictures();
-  if (has_sanitizer()) return;
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  for (const int signal : kFaultSignals) sigaction(signal, &action, nullptr);
+  for (const int signal : kFaultSignals)
+    if (!has_sanitizer() || signal == SIGABRT) sigaction(signal, &action, nullptr);  // the others it reports itself
   use_fault_stack();
   wfp::ledger::set_thread_preparation(use_fault_stack);
 }

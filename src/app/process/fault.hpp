@@ -14,7 +14,7 @@
 namespace app {
 
 // Once, before there are threads. `tell` gets the text of a bug check besides standard error; it may be called on any
-// thread and in a signal handler, where it must only write a descriptor. Sanitizers keep their own handlers.
+// thread and in a signal handler, where it must only write a descriptor. Sanitizers keep their handlers of crashes.
 void install_fault_report(void (*tell)(const char* text, std::size_t size));
 
 // For the calling thread: a stack for the report of a driver that has used up its own. install_fault_report sees to it

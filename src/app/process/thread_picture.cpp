@@ -48,6 +48,21 @@ struct Answer {
 };
 Answer answer;
 
+// The thread sanitizer accuses whatever takes memory in a signal handler.
+constexpr bool may_take_memory() {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  return false;
+#else
+  return true;
+#endif
+#else
+  return true;
+#endif
+}
+
 void* instruction_of([[maybe_unused]] const ucontext_t& context) {
 #if defined(__x86_64__)
   return reinterpret_cast<void*>(context.uc_mcontext.gregs[REG_RIP]);
@@ -141,7 +156,7 @@ ThreadPicture take_answer(int thread, bool runs) {
   picture.irql = answer.irql;
   picture.where.assign(answer.where.data(), answer.where.size());
   picture.stack = stack_of_answer();
-  if (is_in_allocator(picture.stack)) {
+  if (!may_take_memory() || is_in_allocator(picture.stack)) {
     answer.stage = Stage::PacketNotWanted;
     return picture;
   }
