@@ -194,6 +194,7 @@ NTSTATUS Driver::load(DRIVER_INITIALIZE* entry) {
 }
 
 UnloadResult Driver::unload() {
+  if (loaded_ && object_.DriverUnload == nullptr) Kernel::current().pool().sweep(id_);  // it is not looked at later
   if (!loaded_ || object_.DriverUnload == nullptr) return {};
   const ledger::DriverScope scope(id_);
   const IrqlScope level(PASSIVE_LEVEL);

@@ -12,6 +12,8 @@ std::string line_of(const output::ViolationRecord& record) {
   line += ": " + record.message;
   for (const auto& origin : record.origins)
     if (!origin.stack.empty()) line += std::string("; ") + origin.what + " at " + text_of(origin.stack.front());
+  if (!record.callout.empty() && record.message.find(record.callout) == std::string::npos)
+    line += "; in " + record.callout;
   if (!record.packet.empty()) line += "; packet: " + record.packet;
   return line;
 }

@@ -1,5 +1,6 @@
 #include "kernel_fixture.hpp"
 
+#include "wfp/kernel/driver_object.hpp"
 #include "wfp/kernel/pool_memory.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -135,6 +136,21 @@ TEST_F(Pool, ASweepFindsWritesAfterFreeOfItsDriverAlone) {
   Kernel::current().pool().sweep(other);
   EXPECT_EQ(ledger::violation_count(), 2u);
   ledger::take_messages();
+}
+
+NTSTATUS NTAPI entry_that_writes_freed(PDRIVER_OBJECT, PUNICODE_STRING) {
+  auto* volatile after = static_cast<UCHAR*>(ExAllocatePoolZero(NonPagedPoolNx, 24, kTag));
+  ExFreePool(after);
+  after[3] = 7;
+  return STATUS_SUCCESS;
+}
+
+TEST_F(Pool, ADriverThatCannotBeUnloadedIsLookedAtWhenItIsTried) {
+  ledger::set_level(ledger::Level::full);
+  Driver without_unload("stays");
+  ASSERT_EQ(without_unload.load(entry_that_writes_freed), STATUS_SUCCESS);
+  EXPECT_FALSE(without_unload.unload().unloaded);
+  EXPECT_THAT(ledger::take_messages(), ElementsAre(HasSubstr("written after it was freed, first at offset 3")));
 }
 #endif
 
