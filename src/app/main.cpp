@@ -2,6 +2,12 @@
 // others.
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <new>
+#include <string>
+#include <system_error>
+#include <variant>
+#include <vector>
 
 #include "src/app/cli/command_line.hpp"
 #include "src/app/cli/exit_status.hpp"
@@ -19,13 +25,7 @@ int end_early(const app::EndEarly& end, bool is_run) {
   return end.code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  app::program_path();  // before a namespace changes how it is spelled
-  const std::vector<std::string> all(argv, argv + argc);
-  const std::vector<std::string> arguments(all.begin() + (argc > 0 ? 1 : 0), all.end());
-  const bool is_run = !arguments.empty() && (arguments[0] == "test" || arguments[0] == "run");
+int run(const std::vector<std::string>& all, const std::vector<std::string>& arguments, bool is_run) {
   auto parsed = app::parse_command_line(arguments);
   if (const auto* end = std::get_if<app::EndEarly>(&parsed)) return end_early(*end, is_run);
   const auto& line = std::get<app::CommandLine>(parsed);
@@ -39,4 +39,22 @@ int main(int argc, char** argv) {
       std::signal(SIGPIPE, SIG_IGN);
       return app::control::run_client(line.command, line.client);
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool is_run = argc > 1 && (std::strcmp(argv[1], "test") == 0 || std::strcmp(argv[1], "run") == 0);
+  try {
+    app::program_path();  // before a namespace changes how it is spelled
+    const std::vector<std::string> all(argv, argv + argc);
+    const std::vector<std::string> arguments(all.begin() + (argc > 0 ? 1 : 0), all.end());
+    return run(all, arguments, is_run);
+  } catch (const std::bad_alloc&) {  // said without asking for more
+    std::fputs("wfptap: not enough memory; raise the limit (ulimit -v, or memory.max of the cgroup)\n", stderr);
+  } catch (const std::system_error& failure) {
+    std::fprintf(stderr, "wfptap: %s\n", failure.what());
+  }
+  if (is_run) std::fputs("wfptap: exit reason=setup code=2\n", stderr);
+  return app::kExitSetup;
 }

@@ -8,6 +8,8 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "src/app/cli/guarded_parse.hpp"
+
 namespace app {
 namespace {
 
@@ -77,7 +79,7 @@ Parsed<std::vector<ConfigEntry>> read_config_file(const std::string& path) {
   if (file.bad()) return P::error("--config " + path + ": cannot be read");
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMaxConfigFileBytes) return P::error("--config " + path + ": larger than 1 MiB");
-  return parse_config(text, path);
+  return parse_guarded(text, path);
 }
 
 }  // namespace app

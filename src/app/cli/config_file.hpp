@@ -24,6 +24,8 @@ inline constexpr std::size_t kMaxConfigFileBytes = 1 << 20;
 
 // The entries in the file's order of names. Errors name the file and the line.
 Parsed<std::vector<ConfigEntry>> read_config_file(const std::string& path);
+// The same for a text. The parser is a library that ends the process on some malformed texts: read_config_file() lets a
+// child process do it (guarded_parse.hpp).
 Parsed<std::vector<ConfigEntry>> parse_config(std::string_view text, const std::string& path);
 
 }  // namespace app
