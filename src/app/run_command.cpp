@@ -104,8 +104,9 @@ ExitStatus run(const RunOptions& options) {
   notify_stopping();
   restore_stop_signals();
   auto result = daemon->finish();
-  result.exit = result.violation_count > 0 ? ExitStatus{ExitReason::Verifier, kExitVerifier}
-                                           : ExitStatus{ExitReason::Signal, 0};
+  result.exit = result.violation_count > 0       ? ExitStatus{ExitReason::Verifier, kExitVerifier}
+                : !daemon->lost_device().empty() ? ExitStatus{ExitReason::Device, kExitDevice}
+                                                 : ExitStatus{ExitReason::Signal, 0};
   std::fputs(output::to_text(result).c_str(), stderr);
   write_report(result, report.get(), options);
   return result.exit;

@@ -101,6 +101,7 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   report.strict = options.strict;
   report.exit = decide_exit(end, options.expected_code,
                             report.violation_count > 0 || (options.strict && report.note_count > 0));
+  if (report.exit.code == 0 && !daemon->lost_device().empty()) report.exit = {ExitReason::Device, kExitDevice};
   if (auto missed = missed_expectation(end, options.expected_code); !missed.empty())
     report.problems.push_back(std::move(missed));
   std::fputs(output::to_text(report).c_str(), stderr);

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <utility>
 
 #include "src/node/event_loop.hpp"
 #include "src/node/outside.hpp"
@@ -74,7 +77,10 @@ struct Node::Impl {
   std::unique_ptr<EventLoop> loop;
   std::unique_ptr<TapLink> link;  // outlives the system, which sends through it
   std::unique_ptr<System> system;
+  wfp::kernel::RealScheduler* scheduler = nullptr;  // the system's
   Features features;
+  std::function<void(int)> device_lost;
+  int device_error = 0;
   std::thread thread;
   std::atomic<bool> stopping{false};
 };
@@ -90,9 +96,12 @@ std::string Node::Impl::set_up_host_side() {
 }
 
 void Node::Impl::build(SystemParties parties, FrameObserver* observer) {
-  auto scheduler = std::make_unique<wfp::kernel::RealScheduler>(clock, 1);
+  using wfp::kernel::RealScheduler;
+  auto owned_scheduler = std::make_unique<RealScheduler>(clock, 1, RealScheduler::Timers::Later);
+  scheduler = owned_scheduler.get();
   system = std::make_unique<System>(
-      config, parties, std::move(scheduler), [this] { return to_stack_time(clock.now()); }, [this] { loop->wake(); });
+      config, parties, std::move(owned_scheduler), [this] { return to_stack_time(clock.now()); },
+      [this] { loop->wake(); });
   TapLink::Settings settings;
   settings.medium = config.tun ? stack::Medium::RawIp : stack::Medium::Ethernet;
   settings.mtu = config.mtu;
@@ -146,7 +155,11 @@ std::unique_ptr<Node> Node::create(const Config& config, SystemParties parties, 
 Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Node::~Node() { stop(); }
 
+void Node::set_device_lost_handler(std::function<void(int)> handler) { impl_->device_lost = std::move(handler); }
+int Node::device_error() const { return impl_->device_error; }
+
 void Node::start() {
+  if (!impl_->scheduler->start()) throw std::system_error(EAGAIN, std::generic_category());
   impl_->thread = std::thread{[this] { impl_->run(); }};
 }
 
@@ -180,6 +193,8 @@ void Node::Impl::round() {
   const auto deliver = [this, now](stack::Packet frame) { system->receive(std::move(frame), now); };
   link->process(completions, now, deliver);
   link->run_due(now, deliver);
+  const int error = completions.device_error;
+  if (error != 0 && std::exchange(device_error, error) == 0 && device_lost) device_lost(error);
 }
 
 void Node::post(std::function<void(System&)> task) {

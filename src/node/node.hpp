@@ -34,7 +34,12 @@ class Node {
                                       std::string& error);
   ~Node();
 
-  void start();
+  // Called once, on the processor's thread, when the device has gone: nothing is received or sent any more. `error` is
+  // an errno value. Before start().
+  void set_device_lost_handler(std::function<void(int error)> handler);
+  int device_error() const;  // 0 while there is a device; on the processor's thread
+
+  void start();  // throws std::system_error when the OS has no thread left
   void stop();
   // Waits until the link runs and every address, the stack's and the host's, is usable. False after the timeout.
   bool wait_until_usable(std::chrono::milliseconds timeout);

@@ -4,6 +4,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <system_error>
+
+#include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/spin_lock.hpp"
 
 namespace wfp::kernel {
@@ -19,8 +22,18 @@ void futex_wake_one(std::uint32_t* word) { syscall(SYS_futex, word, FUTEX_WAKE_P
 
 }  // namespace
 
-RealScheduler::RealScheduler(Clock& clock, unsigned processor_count) : Scheduler(clock, processor_count) {
-  timer_thread_ = std::thread([this] { timer_loop(); });
+RealScheduler::RealScheduler(Clock& clock, unsigned processor_count, Timers timers)
+    : Scheduler(clock, processor_count) {
+  if (timers == Timers::Now) KERNEL_CHECK(start());
+}
+
+bool RealScheduler::start() {
+  try {
+    timer_thread_ = std::thread([this] { timer_loop(); });
+    return true;
+  } catch (const std::system_error&) {  // the library's way to say it
+    return false;
+  }
 }
 
 RealScheduler::~RealScheduler() {
@@ -30,7 +43,7 @@ RealScheduler::~RealScheduler() {
     ending_ = true;
     timer_wake_.notify_one();
   }
-  timer_thread_.join();
+  if (timer_thread_.joinable()) timer_thread_.join();
 }
 
 bool RealScheduler::block(Lock& lock, Thread& self, Instant deadline) {

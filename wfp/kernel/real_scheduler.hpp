@@ -9,8 +9,13 @@ namespace wfp::kernel {
 
 class RealScheduler final : public Scheduler {
  public:
-  explicit RealScheduler(Clock& clock, unsigned processor_count = 1);
+  // Later: no thread exists before start(), as a program wants it that still has privileges to give up; timers that
+  // are set meanwhile expire when it has been called.
+  enum class Timers { Now, Later };
+  explicit RealScheduler(Clock& clock, unsigned processor_count = 1, Timers timers = Timers::Now);
   ~RealScheduler() override;
+
+  bool start();  // false: the OS has no thread left
 
   bool simulated() const override { return false; }
   void lock_slow(KSPIN_LOCK& lock) override;

@@ -79,6 +79,10 @@ void define_run(CLI::App& app, Texts& t) {
       std::string(kRunExits));
   define_run_options(run, t.run);
   run.add_option("--user", t.run.user, "user to become once the device is up")->type_name("NAME");
+  run.add_option("--on-device-loss", t.run.device_loss,
+                 "when the device has gone: end, with code 2, or stay, so that 'show' still answers")
+      ->type_name("end|stay")
+      ->capture_default_str();
   run.add_option("--ready-fd", t.run.ready_fd, "descriptor to write 'ready' to once everything is usable")
       ->type_name("N");
 }
@@ -235,6 +239,7 @@ std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, std::v
     if (!options) return usage_error(options.why(), name);
     line.command = name == "test" ? Command::Test : Command::Run;
     line.test.run = std::move(*options);
+    if (name == "test") line.test.run.device_loss = DeviceLoss::Stay;  // to the end of COMMAND
     line.test.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(t.timeout_seconds * 1000)};
     line.test.expected_code = t.expected_code;
     line.test.strict = t.strict;

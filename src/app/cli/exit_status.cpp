@@ -4,7 +4,8 @@
 
 namespace app {
 namespace {
-constexpr std::array<std::string_view, 6> kNames{"command", "verifier", "setup", "signal", "timeout", "fault"};
+constexpr std::array<std::string_view, 7> kNames{"command", "verifier", "setup", "signal",
+                                                 "timeout", "fault",    "device"};
 }
 
 std::string_view name_of(ExitReason reason) { return kNames[static_cast<std::size_t>(reason)]; }

@@ -10,6 +10,7 @@
 //   setup     2                   something could not be set up; COMMAND did not run
 //   signal    128+N               wfptap was told to stop by signal N; for `run`, 0: that is its ordinary end
 //   timeout   124                 --timeout ran out, and no rule was broken
+//   device    2                   the device has gone meanwhile (somebody deleted it), and nothing else went wrong
 //   fault     3                   a driver fault or a failed check of ours stopped the stack (bug check report above)
 #pragma once
 
@@ -21,12 +22,13 @@ namespace app {
 
 inline constexpr int kExitUnexpected = 1;  // COMMAND succeeded, and was expected to fail
 inline constexpr int kExitSetup = 2;
+inline constexpr int kExitDevice = 2;
 inline constexpr int kExitVerifier = 3;
 inline constexpr int kExitFault = 3;
 inline constexpr int kExitTimeout = 124;  // as timeout(1)
 inline constexpr int kExitSignalBase = 128;
 
-enum class ExitReason { Command, Verifier, Setup, Signal, Timeout, Fault };
+enum class ExitReason { Command, Verifier, Setup, Signal, Timeout, Fault, Device };
 std::string_view name_of(ExitReason reason);
 ExitReason exit_reason_named(std::string_view name);  // Fault for a name that is none
 

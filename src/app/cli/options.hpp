@@ -44,6 +44,9 @@ struct OwnerOption {
 // When a driver does not come back.
 enum class OnHang : std::uint8_t { Report, Stop };
 
+// What `run` does when its device has gone. `test` goes on to the end of COMMAND, and is no success then.
+enum class DeviceLoss : std::uint8_t { End, Stay };
+
 // Common to `test` and `run`.
 struct RunOptions {
   node::Config node;
@@ -57,6 +60,7 @@ struct RunOptions {
   std::string control_path;  // empty: the default of src/app/control/socket_path.hpp
   std::string user;          // `run`: who to become once the TAP is up
   int ready_fd = -1;
+  DeviceLoss device_loss = DeviceLoss::Stay;
   int places_fd = -1;  // not asked for by anybody: the supervisor's, which answers (src/app/places/place_link.hpp)
   stack::LogLevel log_level = stack::LogLevel::Info;
   OnHang on_hang = OnHang::Report;

@@ -206,6 +206,9 @@ Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool is_test) 
   options.report_file = texts.report;
   options.control_path = texts.control;
   options.user = texts.user;
+  if (texts.device_loss != "end" && texts.device_loss != "stay")
+    return P::error("--on-device-loss: '" + texts.device_loss + "' is neither end nor stay");
+  options.device_loss = texts.device_loss == "end" ? DeviceLoss::End : DeviceLoss::Stay;
   if (texts.ready_fd) {
     if (*texts.ready_fd < 0) return P::error("--ready-fd: " + std::to_string(*texts.ready_fd) + " is no descriptor");
     options.ready_fd = *texts.ready_fd;

@@ -29,6 +29,7 @@ struct RunOptionTexts {
   std::string verify = "standard";
   std::string impair;
   std::uint64_t seed = 0;
+  std::string device_loss = "end";  // of `run`
   std::uint32_t time_wait_seconds = 60;
   std::string timestamps = "on";
   std::string congestion = "cubic";

@@ -1,7 +1,9 @@
 #include "src/app/daemon/daemon.hpp"
 
 #include <chrono>
+#include <cstring>
 #include <set>
+#include <system_error>
 
 #include "src/app/control/socket_path.hpp"
 #include "src/app/daemon/counts.hpp"
@@ -84,11 +86,32 @@ bool Daemon::open_files(std::string& error) {
 }
 
 std::string Daemon::start(tap::FileDescriptor places) {
+  try {
+    return start_all(std::move(places));
+  } catch (const std::system_error& failure) {  // the library's word for a thread that cannot be had
+    return std::string("cannot start a thread: ") + failure.what() +
+           "; raise the limit of processes (ulimit -u, or pids.max of the cgroup)";
+  }
+}
+
+std::string Daemon::lost_device() const {
+  const int error = device_error_;
+  return error == 0 ? "" : "the device " + options_.node.device + " has gone: " + std::strerror(error);
+}
+
+void Daemon::on_device_lost(int error) {
+  device_error_ = error;
+  logging_.write(stack::LogLevel::Error, "node", lost_device() + "; nothing is received or sent any more");
+  if (options_.device_loss == DeviceLoss::End) loop_.end();
+}
+
+std::string Daemon::start_all(tap::FileDescriptor places) {
   if (capture_) capture_->start();
   if (trace_file_) trace_file_->start();
   violations_ = std::make_unique<ViolationLog>(logging_, std::move(places));
   violations_->start();
   trace_faults_by(shim::Classifier::trace_fault);
+  node_->set_device_lost_handler([this](int error) { on_device_lost(error); });
   node_->start();
   is_running_ = true;
   const auto& features = node_->features();
@@ -206,7 +229,8 @@ output::Report Daemon::finish() {
   trace_hub_.set_file(nullptr);
   if (capture_) capture_->close();
   if (trace_file_) trace_file_->close();
-  for (const auto& problem : {capture_ ? capture_->error() : "", trace_file_ ? trace_file_->error() : ""})
+  for (const auto& problem :
+       {lost_device(), capture_ ? capture_->error() : "", trace_file_ ? trace_file_->error() : ""})
     if (!problem.empty()) report.problems.push_back(problem);
   return report;
 }

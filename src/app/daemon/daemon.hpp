@@ -6,6 +6,7 @@
 // the caller's.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class Daemon final : private control::Backend {
   std::string give_control_to(uid_t user) { return server_->give_to(user); }  // empty, or what failed
   // Empty, or what failed; then finish() is still to be called. `places`: to a PlaceServer, or none.
   std::string start(tap::FileDescriptor places);
+  // What happened to the device; empty: it is there. Any thread.
+  std::string lost_device() const;
   MainLoop& loop() { return loop_; }
   const std::string& control_path() const { return server_->path(); }
   std::string address(stack::Family family) const;  // the stack's first one; empty: none
@@ -56,6 +59,8 @@ class Daemon final : private control::Backend {
 
  private:
   explicit Daemon(const RunOptions& options);
+  std::string start_all(tap::FileDescriptor places);
+  void on_device_lost(int error);
   bool open_files(std::string& error);
   std::string start_services();
   std::string load_drivers();
@@ -88,6 +93,7 @@ class Daemon final : private control::Backend {
   std::unique_ptr<node::Node> node_;
   node::System* system_ = nullptr;  // the node's, while it runs
   bool is_running_ = false;
+  std::atomic<int> device_error_{0};  // an errno value, once the device has gone
   std::unique_ptr<ViolationLog> violations_;
 
   // The stack's thread only, but for their creation and destruction, which it does when asked.

@@ -2,6 +2,7 @@
 // wait; what changes drivers and filters is handed to the main loop, what looks at the stack to the stack's thread.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "src/app/cli/version.hpp"
 #include "src/app/daemon/counts.hpp"
@@ -140,7 +141,9 @@ Json Daemon::status(node::System& system) {
                        " displaced");
   }
   return {{"version", std::string(kVersion)},
-          {"device", features.device},
+          {"device", node_->device_error() == 0
+                         ? features.device
+                         : features.device + " (gone: " + std::strerror(node_->device_error()) + ")"},
           {"medium", features.medium},
           {"io", features.io},
           {"offloads", features.offloads},

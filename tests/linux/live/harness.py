@@ -146,10 +146,10 @@ class DaemonTest(LiveTest):
         self.notices.settimeout(20 * SLOW)
         self.addCleanup(self.notices.close)
 
-    def start(self, *options, expect_ready=True):
+    def start(self, *options, expect_ready=True, wrapper=()):
         self.log = open(self.folder / "log", "w+")
         self.addCleanup(self.log.close)
-        daemon = subprocess.Popen(["unshare", "--net", PROGRAM, "run", "--control", str(self.control), *options],
+        daemon = subprocess.Popen(["unshare", "--net", *wrapper, PROGRAM, "run", "--control", str(self.control), *options],
                                   stderr=self.log, stdout=self.log, pass_fds=getattr(self, "pass_fds", ()),
                                   env={**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify")})
         self.addCleanup(lambda: daemon.poll() is None and (daemon.kill(), daemon.wait()))

@@ -1,6 +1,7 @@
 """The control socket where something is missing: a peer that answers, a client that lives, descriptors, threads, room."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -118,6 +119,19 @@ class Clients(DaemonTest):
         self.assertIn("SYN_SENT", self.client("show", "endpoints").stdout)
         self.end(daemon)
 
+    def test_a_daemon_that_gets_no_thread_says_so(self):
+        daemon = self.start("--user", "nobody", "--log-level", "error", expect_ready=False, wrapper=["prlimit", "--nproc=0"])
+        self.assertEqual(daemon.wait(30 * SLOW), 2)
+        self.assertIn("wfptap: cannot start a thread: Resource temporarily unavailable; raise the limit", self.said())
+        self.assertTrue(self.said().endswith("wfptap: exit reason=setup code=2\n"), self.said())
+
+    def test_no_thread_keeps_a_privilege(self):
+        daemon = self.start()
+        for task in pathlib.Path(f"/proc/{daemon.pid}/task").iterdir():
+            status = dict(line.split(":\t", 1) for line in (task / "status").read_text().splitlines() if ":\t" in line)
+            self.assertEqual(int(status["CapEff"], 16) | int(status["CapPrm"], 16), 0, (task / "comm").read_text())
+            self.assertEqual(status["NoNewPrivs"].strip(), "1")
+
     def test_without_descriptors_a_client_is_told_so_and_later_ones_are_served(self):
         daemon = self.start()
         used = len(os.listdir(f"/proc/{daemon.pid}/fd"))
@@ -158,6 +172,35 @@ class Clients(DaemonTest):
         self.assertIn("the daemon has not answered yet", shown.stderr.readline())
         daemon.send_signal(signal.SIGCONT)
         self.assertIn("version", shown.communicate(timeout=30 * SLOW)[0])
+
+
+class LostDevice(DaemonTest):
+    """Somebody deletes the TAP under the daemon."""
+
+    def test_the_daemon_says_so_and_ends_with_a_code_of_its_own(self):
+        daemon = self.start("--report", str(self.folder / "report.json"))
+        self.assertEqual(self.inside(daemon, "ip", "link", "delete", "wfp0").returncode, 0)
+        self.assertEqual(daemon.wait(30 * SLOW), 2)
+        self.assertIn("the device wfp0 has gone: File descriptor in bad state; nothing is received or sent", self.said())
+        self.assertTrue(self.said().endswith("wfptap: exit reason=device code=2\n"), self.said())
+        report = json.loads((self.folder / "report.json").read_text())
+        self.assertEqual(report["exit"], {"reason": "device", "code": 2})
+
+    def test_it_stays_when_told_to(self):
+        daemon = self.start("--on-device-loss", "stay")
+        self.assertEqual(self.inside(daemon, "ip", "link", "delete", "wfp0").returncode, 0)
+        while "has gone" not in self.said():
+            time.sleep(0.05)
+        self.assertIn("wfp0 (gone: File descriptor in bad state)", self.client("show", "status").stdout)
+        self.assertEqual(self.client("driver", "load", str(DRIVERS / "permit.so")).returncode, 0)
+        daemon.terminate()
+        self.assertEqual(daemon.wait(30 * SLOW), 2)
+        self.assertTrue(self.said().endswith("wfptap: exit reason=device code=2\n"), self.said())
+
+    def test_a_run_whose_device_went_is_no_success(self):
+        run = self.wfptap_test(command=["ip", "link", "delete", "wfp0"], expect=2, trace=False, pcap=False)
+        self.assertEqual(run.report["exit"], {"reason": "device", "code": 2})
+        self.assertIn("the device wfp0 has gone", run.stderr)
 
 
 class ForeignFolder(DaemonTest):
