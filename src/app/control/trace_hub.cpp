@@ -65,7 +65,8 @@ void TraceHub::classified(const shim::TraceRecord& record) {
   const bool heard = std::any_of(listeners_.begin(), listeners_.end(),
                                  [&](const auto& listener) { return listener->wants(record.layer_name); });
   if (file_ == nullptr && !heard) return;
-  auto entry = output::TraceEntry::of(record, epoch_ns_);
+  auto entry = output::TraceEntry::of(record, 0);
+  entry.time_ns = clock_();  // the record has the time of the stack's turn
   if (record.callout_id != 0) entry.driver = driver_of(record.callout_id);
   for (auto& call : entry.callouts) call.driver = driver_of(call.callout_id);
   for (const auto& listener : listeners_)

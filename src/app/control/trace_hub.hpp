@@ -9,6 +9,7 @@
 
 #include "src/app/output/trace_entry.hpp"
 #include "src/app/output/trace_file.hpp"
+#include "src/app/output/wall_clock.hpp"
 
 namespace app::control {
 
@@ -40,8 +41,8 @@ class TraceListener {
 class TraceHub final : public shim::TraceSink {
  public:
   // `changed` is called when is_wanted() has changed, on the thread that changed it.
-  TraceHub(std::int64_t epoch_ns, std::function<void()> changed)
-      : epoch_ns_(epoch_ns), changed_(std::move(changed)) {}
+  TraceHub(output::WallClock clock, std::function<void()> changed)
+      : clock_(std::move(clock)), changed_(std::move(changed)) {}
 
   bool is_wanted();
 
@@ -58,7 +59,7 @@ class TraceHub final : public shim::TraceSink {
   bool is_wanted_locked() const { return file_ != nullptr || !listeners_.empty(); }
   const std::string& driver_of(std::uint32_t callout_id);
 
-  const std::int64_t epoch_ns_;
+  const output::WallClock clock_;
   std::function<void()> changed_;
   std::function<std::string(std::uint32_t)> lookup_;
   std::vector<std::pair<std::uint32_t, std::string>> drivers_;  // of callouts seen; the stack's thread only

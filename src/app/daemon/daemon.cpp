@@ -54,7 +54,9 @@ Daemon::Daemon(const RunOptions& options)
     : options_(options),
       logging_(options.log_level),
       epoch_ns_(epoch_of(clock_)),
-      trace_hub_(epoch_ns_, [this] { watch_traces(); }) {}
+      trace_hub_([this] { return wall_clock(); }, [this] { watch_traces(); }) {}
+
+std::int64_t Daemon::wall_clock() const { return node::to_stack_time(clock_.now()).ns() + epoch_ns_; }
 
 Daemon::~Daemon() {
   if (is_running_) finish();
@@ -73,9 +75,11 @@ std::unique_ptr<Daemon> Daemon::create(const RunOptions& options, std::string& e
 }
 
 bool Daemon::open_files(std::string& error) {
-  const auto link = options_.node.tun ? output::LinkType::RawIp : output::LinkType::Ethernet;
+  const output::CapturedLink link{options_.node.tun ? output::LinkType::RawIp : output::LinkType::Ethernet,
+                                  options_.node.device};
   if (!options_.pcap_file.empty()) {
-    capture_ = output::Capture::open(options_.pcap_file, link, epoch_ns_, error);
+    capture_ = output::Capture::open(
+        options_.pcap_file, link, [this] { return wall_clock(); }, error);
     if (!capture_) return false;
   }
   if (!options_.trace_file.empty()) {

@@ -61,6 +61,7 @@ class Daemon final : private control::Backend {
   explicit Daemon(const RunOptions& options);
   std::string start_all(tap::FileDescriptor places);
   void on_device_lost(int error);
+  std::int64_t wall_clock() const;  // nanoseconds since 1970
   bool open_files(std::string& error);
   std::string start_services();
   std::string load_drivers();

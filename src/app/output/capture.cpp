@@ -5,14 +5,14 @@
 
 namespace app::output {
 
-std::unique_ptr<Capture> Capture::open(const std::string& path, LinkType link, std::int64_t epoch_ns,
+std::unique_ptr<Capture> Capture::open(const std::string& path, const CapturedLink& link, WallClock clock,
                                        std::string& error) {
   auto file = open_frame_file(path, link, error);
   if (!file) {
     error = "--pcap: " + error;
     return nullptr;
   }
-  return std::unique_ptr<Capture>(new Capture(path, std::move(file), epoch_ns));
+  return std::unique_ptr<Capture>(new Capture(path, std::move(file), std::move(clock)));
 }
 
 void Capture::start() {
@@ -21,8 +21,8 @@ void Capture::start() {
 
 Capture::~Capture() { close(); }
 
-void Capture::frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant now) {
-  queue_.push({now.ns() + epoch_ns_, direction == stack::Direction::Outbound, segment_size,
+void Capture::frame(stack::Direction direction, stack::Bytes bytes, std::uint32_t segment_size, stack::Instant) {
+  queue_.push({clock_(), direction == stack::Direction::Outbound, segment_size,
                std::vector<std::byte>(bytes.begin(), bytes.end())});
 }
 

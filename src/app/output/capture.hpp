@@ -8,6 +8,7 @@
 
 #include "src/app/output/frame_file.hpp"
 #include "src/app/output/record_queue.hpp"
+#include "src/app/output/wall_clock.hpp"
 #include "src/node/node.hpp"
 
 namespace app::output {
@@ -16,8 +17,8 @@ class Capture final : public node::FrameObserver {
  public:
   static constexpr std::size_t kMaxQueued = 1024;  // frames
 
-  // `epoch_ns`: what to add to the stack's instants to get nanoseconds since 1970. Null on failure, with `error` set.
-  static std::unique_ptr<Capture> open(const std::string& path, LinkType link, std::int64_t epoch_ns,
+  // Null on failure, with `error` set. Each frame has the time at which it is seen here, not that of the stack's turn.
+  static std::unique_ptr<Capture> open(const std::string& path, const CapturedLink& link, WallClock clock,
                                        std::string& error);
   ~Capture() override;
 
@@ -31,13 +32,13 @@ class Capture final : public node::FrameObserver {
   std::string error() const;  // after close(); empty: all was written
 
  private:
-  Capture(std::string path, std::unique_ptr<FrameFile> file, std::int64_t epoch_ns)
-      : path_(std::move(path)), file_(std::move(file)), epoch_ns_(epoch_ns) {}
+  Capture(std::string path, std::unique_ptr<FrameFile> file, WallClock clock)
+      : path_(std::move(path)), file_(std::move(file)), clock_(std::move(clock)) {}
   void write_all();
 
   std::string path_;
   std::unique_ptr<FrameFile> file_;
-  std::int64_t epoch_ns_;
+  const WallClock clock_;
   RecordQueue<CapturedFrame> queue_{kMaxQueued};
   int failure_ = 0;  // an errno value; written by the thread before it ends
   std::thread thread_;

@@ -22,6 +22,12 @@ struct CapturedFrame {
 
 enum class LinkType { Ethernet, RawIp };
 
+// What the frames cross.
+struct CapturedLink {
+  LinkType type = LinkType::Ethernet;
+  std::string interface;  // its name, which only pcapng can keep
+};
+
 class FrameFile {
  public:
   virtual ~FrameFile() = default;  // closes
@@ -33,6 +39,6 @@ class FrameFile {
 inline constexpr std::uint32_t kSnapLength = 262'144;  // whole frames: the longest has 65,549 bytes
 
 // Null on failure, with `error` saying why.
-std::unique_ptr<FrameFile> open_frame_file(const std::string& path, LinkType link, std::string& error);
+std::unique_ptr<FrameFile> open_frame_file(const std::string& path, const CapturedLink& link, std::string& error);
 
 }  // namespace app::output

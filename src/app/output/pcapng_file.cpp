@@ -17,7 +17,8 @@ static_assert(std::endian::native == std::endian::little);  // blocks are writte
 // Block types and option codes (sections 4 and 3.5 of the draft).
 constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a, kInterface = 1, kEnhancedPacket = 6;
 constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-constexpr std::uint16_t kEndOfOptions = 0, kComment = 1, kApplication = 4, kFlags = 2, kTimeResolution = 9;
+constexpr std::uint16_t kEndOfOptions = 0, kComment = 1, kApplication = 4, kFlags = 2, kInterfaceName = 2,
+                        kTimeResolution = 9;
 constexpr std::uint16_t kLinkEthernet = 1, kLinkRaw = 101;
 constexpr std::uint32_t kInbound = 1, kOutbound = 2;  // of the flags option
 constexpr std::uint8_t kNanoseconds = 9;              // 10^-9
@@ -59,7 +60,7 @@ class Block {
 
 class PcapngFile final : public FrameFile {
  public:
-  explicit PcapngFile(std::FILE* file, LinkType link) : file_(file), link_(link) {}
+  PcapngFile(std::FILE* file, CapturedLink link) : file_(file), link_(std::move(link)) {}
 
   bool write_headers() {
     const auto program = "wfptap " + std::string(kVersion);
@@ -67,8 +68,9 @@ class PcapngFile final : public FrameFile {
     section.number(kByteOrderMagic).number(std::uint16_t{1}).number(std::uint16_t{0}).number(std::int64_t{-1});
     section.option(kApplication, program);
     Block interface(kInterface);
-    interface.number(link_ == LinkType::Ethernet ? kLinkEthernet : kLinkRaw).number(std::uint16_t{0});
-    interface.number(kSnapLength).option(kTimeResolution, std::as_bytes(std::span{&kNanoseconds, 1}));
+    interface.number(link_.type == LinkType::Ethernet ? kLinkEthernet : kLinkRaw).number(std::uint16_t{0});
+    interface.number(kSnapLength).option(kInterfaceName, link_.interface);
+    interface.option(kTimeResolution, std::as_bytes(std::span{&kNanoseconds, 1}));
     return put(section) && put(interface);
   }
   bool write(const CapturedFrame& frame) override {
@@ -81,7 +83,8 @@ class PcapngFile final : public FrameFile {
     packet.padded(stack::Bytes{frame.bytes}.first(kept));
     const std::uint32_t flags = frame.outbound ? kOutbound : kInbound;
     packet.option(kFlags, std::as_bytes(std::span{&flags, 1}));
-    if (const auto comment = large_segment_comment(frame, link_); !comment.empty()) packet.option(kComment, comment);
+    if (const auto comment = large_segment_comment(frame, link_.type); !comment.empty())
+      packet.option(kComment, comment);
     return put(packet);
   }
   bool flush() override { return std::fflush(file_.get()) == 0; }
@@ -95,7 +98,7 @@ class PcapngFile final : public FrameFile {
     return std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size();
   }
   std::unique_ptr<std::FILE, Close> file_;
-  LinkType link_;
+  const CapturedLink link_;
 };
 
 // Bytes of all headers of a TCP frame; 0 when it is none.
@@ -119,7 +122,7 @@ std::string large_segment_comment(const CapturedFrame& frame, LinkType link) {
   return "large segment: " + std::to_string(count) + " x " + std::to_string(frame.segment_size) + " bytes";
 }
 
-std::unique_ptr<FrameFile> open_pcapng_file(const std::string& path, LinkType link, std::string& error) {
+std::unique_ptr<FrameFile> open_pcapng_file(const std::string& path, const CapturedLink& link, std::string& error) {
   auto file = files::open_output_stream(path, files::kPrivate);
   if (!file) return error = file.why(), nullptr;
   auto capture = std::make_unique<PcapngFile>(*file, link);

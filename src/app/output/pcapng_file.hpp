@@ -5,7 +5,7 @@
 
 namespace app::output {
 
-std::unique_ptr<FrameFile> open_pcapng_file(const std::string& path, LinkType link, std::string& error);
+std::unique_ptr<FrameFile> open_pcapng_file(const std::string& path, const CapturedLink& link, std::string& error);
 
 // How many segments of what payload a large frame stands for; empty for any other.
 std::string large_segment_comment(const CapturedFrame& frame, LinkType link);

@@ -104,7 +104,7 @@ class FakeBackend final : public Backend {
   std::mutex mutex;
   std::vector<Answer> kept;
   int changes = 0;
-  TraceHub hub{0, [this] { ++changes; }};
+  TraceHub hub{[] { return 0; }, [this] { ++changes; }};
   services::FakeNetwork network;
   Loop loop;
 };
@@ -322,7 +322,8 @@ TEST_F(Control, TraceStreamsWhatWasAskedFor) {
 }
 
 TEST_F(Control, TraceOfASlowReaderSaysWhatIsMissing) {
-  TraceHub hub{0, [] {}};
+  std::int64_t now = 7;
+  TraceHub hub{[&] { return now++; }, [] {}};
   int rung = 0;
   const auto listener = hub.listen("", [&] { ++rung; });
   for (std::uint32_t i = 0; i < kMaxListenerRecords + 10; ++i) hub.classified(record_at("INBOUND_TRANSPORT_V4", i));
@@ -330,6 +331,8 @@ TEST_F(Control, TraceOfASlowReaderSaysWhatIsMissing) {
   auto batch = listener->take();
   EXPECT_EQ(batch.entries.size(), kMaxListenerRecords);
   EXPECT_EQ(batch.dropped, 10u);
+  EXPECT_EQ(batch.entries[0].time_ns, 7);
+  EXPECT_EQ(batch.entries[1].time_ns, 8) << "each has its own time";
   hub.classified(record_at("INBOUND_TRANSPORT_V4", 7));
   EXPECT_EQ(rung, 2);
   batch = listener->take();

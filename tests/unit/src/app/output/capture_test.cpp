@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "src/app/output/pcapng_file.hpp"
@@ -37,12 +38,17 @@ class CaptureFile : public testing::TestWithParam<const char*> {
 
 TEST_P(CaptureFile, IsReadBackByLibpcap) {
   std::string error;
-  auto capture = Capture::open(path_, LinkType::Ethernet, 1'700'000'000'000'000'000, error);
+  std::int64_t now = 0;
+  auto capture = Capture::open(
+      path_, {LinkType::Ethernet, "wfp0"}, [&] { return now; }, error);
   ASSERT_TRUE(capture) << error;
   capture->start();
   const auto small = tcp_frame(10), large = tcp_frame(14'480);
-  capture->frame(stack::Direction::Inbound, small, 0, stack::Instant::from_ns(123'456'789));
-  capture->frame(stack::Direction::Outbound, large, 1448, stack::Instant::from_ns(2'000'000'001));
+  const auto turn = stack::Instant::from_ns(1);  // both are seen in one
+  now = 1'700'000'000'123'456'789;
+  capture->frame(stack::Direction::Inbound, small, 0, turn);
+  now = 1'700'000'002'000'000'001;
+  capture->frame(stack::Direction::Outbound, large, 1448, turn);
   capture->close();
   EXPECT_EQ(capture->error(), "");
 
@@ -68,7 +74,8 @@ TEST_P(CaptureFile, IsReadBackByLibpcap) {
 // A process that is killed closes nothing.
 TEST_P(CaptureFile, HoldsEveryFrameAsSoonAsNothingWaits) {
   std::string error;
-  auto capture = Capture::open(path_, LinkType::Ethernet, 0, error);
+  auto capture = Capture::open(
+      path_, {LinkType::Ethernet, "wfp0"}, [] { return 0; }, error);
   ASSERT_TRUE(capture) << error;
   capture->start();
   for (int i = 0; i < 7; ++i) capture->frame(stack::Direction::Inbound, tcp_frame(10), 0, {});
@@ -99,11 +106,28 @@ TEST(Capture, LargeSegmentsAreMarked) {
   }
 }
 
+// Section 4.2 of the pcapng draft: an Interface Description Block with if_name, 2, padded to 32 bits.
+TEST(Capture, ThePcapngInterfaceHasItsName) {
+  const auto path = std::filesystem::temp_directory_path() / ("wfptap-name-" + std::to_string(getpid()) + ".pcapng");
+  std::string error;
+  auto capture = Capture::open(
+      path, {LinkType::Ethernet, "wfp12"}, [] { return 0; }, error);
+  ASSERT_TRUE(capture) << error;
+  capture->start();
+  capture->close();
+  std::ostringstream bytes;
+  bytes << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_NE(bytes.str().find(std::string("\x02\x00\x05\x00wfp12\x00\x00\x00", 12)), std::string::npos);
+  std::filesystem::remove(path);
+}
+
 TEST(Capture, FailuresAreSaid) {
   std::string error;
-  EXPECT_FALSE(Capture::open("/nonexistent/x.pcap", LinkType::RawIp, 0, error));
+  EXPECT_FALSE(Capture::open(
+      "/nonexistent/x.pcap", {LinkType::RawIp, "wfp0"}, [] { return 0; }, error));
   EXPECT_THAT(error, HasSubstr("No such file"));
-  auto full = Capture::open("/dev/full", LinkType::RawIp, 0, error);
+  auto full = Capture::open(
+      "/dev/full", {LinkType::RawIp, "wfp0"}, [] { return 0; }, error);
   if (!full) return;  // libpcap noticed already
   full->start();
   const auto frame = tcp_frame(1400);
