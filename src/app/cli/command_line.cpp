@@ -18,7 +18,8 @@ constexpr const char* kTestExits =
     "128+N ended by signal N.\n"
     "The last line on standard error says which: wfptap: exit reason=command code=7";
 constexpr const char* kRunExits =
-    "Exit codes: 0 it was told to end; 2 something could not be set up; 3 a verifier rule was broken.";
+    "Exit codes: 0 it was told to end; 2 something could not be set up, or the device has gone; 3 a verifier rule\n"
+    "was broken.";
 constexpr const char* kClientExits =
     "Exit codes: 0 done; 1 the daemon refused, or what it was to do failed; 2 no daemon listens, or wrong use.";
 
@@ -228,8 +229,8 @@ Command client_command(const CLI::App& app) {
   return Command::Show;
 }
 
-std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, std::vector<std::string> command,
-                                           bool has_separator) {
+std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, const std::vector<std::string>& ours,
+                                           std::vector<std::string> command, bool has_separator) {
   CommandLine line;
   const std::string name = app.get_subcommands().front()->get_name();
   if (name != "test" && has_separator) return usage_error("only 'wfptap test' takes a COMMAND after --", name);
@@ -239,6 +240,7 @@ std::variant<CommandLine, EndEarly> finish(const CLI::App& app, Texts& t, std::v
     if (!options) return usage_error(options.why(), name);
     line.command = name == "test" ? Command::Test : Command::Run;
     line.test.run = std::move(*options);
+    line.test.run.arguments = ours;
     if (name == "test") line.test.run.device_loss = DeviceLoss::Stay;  // to the end of COMMAND
     line.test.timeout = std::chrono::milliseconds{static_cast<std::int64_t>(t.timeout_seconds * 1000)};
     line.test.expected_code = t.expected_code;
@@ -302,7 +304,7 @@ std::variant<CommandLine, EndEarly> parse_command_line(const std::vector<std::st
     if (code == 0) return EndEarly{0, out.str()};
     return usage_error(error.what(), full_name(chosen, ours));
   }
-  return finish(app, texts, std::move(command), separator != arguments.end());
+  return finish(app, texts, ours, std::move(command), separator != arguments.end());
 }
 
 }  // namespace app

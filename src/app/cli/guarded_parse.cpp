@@ -19,7 +19,7 @@ namespace {
 using P = Parsed<std::vector<ConfigEntry>>;
 using Json = nlohmann::json;
 
-constexpr rlim_t kSeconds = 5;                            // of CPU time, for at most kMaxConfigFileBytes
+constexpr rlim_t kSeconds = 5;                               // of CPU time, for at most kMaxConfigFileBytes
 constexpr std::size_t kMaxAnswer = 8 * kMaxConfigFileBytes;  // escapes make a text longer
 
 std::string answer_of(P& parsed) {

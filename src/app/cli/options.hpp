@@ -49,6 +49,7 @@ enum class DeviceLoss : std::uint8_t { End, Stay };
 
 // Common to `test` and `run`.
 struct RunOptions {
+  std::vector<std::string> arguments;  // as given, with those of the configuration file; without COMMAND
   node::Config node;
   std::vector<std::string> drivers;
   std::vector<DriverParameter> parameters;

@@ -7,6 +7,7 @@
 
 #include "src/app/control/socket_path.hpp"
 #include "src/app/daemon/counts.hpp"
+#include "src/app/output/run_record.hpp"
 #include "src/app/process/fault.hpp"
 #include "src/shim/classifier.hpp"
 #include "stack/core/stack.hpp"
@@ -202,6 +203,7 @@ void Daemon::unload_drivers() {
 
 output::Report Daemon::finish() {
   output::Report report;
+  report.run = output::run_record(options_);
   unload_drivers();
   if (is_running_) {
     server_->stop();  // first: what clients have under way would keep the rest from coming to rest

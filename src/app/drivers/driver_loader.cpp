@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "src/app/drivers/failed_calls_text.hpp"
+#include "src/app/drivers/file_hash.hpp"
 #include "src/app/drivers/status_text.hpp"
 #include "src/app/process/fault.hpp"
 
@@ -57,6 +58,7 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
     if (parameter.driver == path->name && !registry_.set(path->name, parameter.value, parameter.data))
       return P::error("driver " + path->name + ": parameter " + parameter.value +
                       " cannot be set; there are too many");
+  auto hash = sha256_of_file(path->path);
   auto file = DriverFile::open(*path);
   if (!file) return P::error(file.why());
 
@@ -66,6 +68,7 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
   {
     const std::lock_guard lock(mutex_);
     loaded.record = record_for(*path);  // now: DriverEntry may be the last thing that happens
+    records_[loaded.record].sha256 = std::move(hash);
   }
   wfp::ledger::forget_failed_calls(loaded.driver->id());
   const NTSTATUS status = loaded.driver->load(entry);
@@ -88,7 +91,7 @@ Parsed<std::string> DriverLoader::load(const std::string& name_or_path,
 std::size_t DriverLoader::record_for(const DriverPath& path) {
   const auto at = std::find_if(records_.begin(), records_.end(), [&](const auto& r) { return r.name == path.name; });
   if (at != records_.end()) return static_cast<std::size_t>(at - records_.begin());
-  records_.push_back({path.name, path.path, false, false, {}, {}});
+  records_.push_back({path.name, path.path, false, false, {}, {}, {}});
   return records_.size() - 1;
 }
 

@@ -29,6 +29,7 @@ Json json_of(const std::vector<DriverRecord>& drivers) {
   for (const auto& driver : drivers)
     list.push_back({{"name", driver.name},
                     {"file", driver.file},
+                    {"sha256", driver.sha256},
                     {"loaded", driver.loaded},
                     {"unloaded", driver.unloaded},
                     {"left", driver.left}});
@@ -182,7 +183,8 @@ Json object_of(const Report& report) {
   Json objects = Json::object();
   for (const auto& [kind, count] : report.objects_alive)
     if (count != 0) objects[kind] = count;
-  Json json{{"drivers", json_of(report.drivers)},
+  Json json{{"run", {{"version", report.run.version}, {"seed", report.run.seed}, {"options", report.run.options}}},
+            {"drivers", json_of(report.drivers)},
             {"layers", json_of(report.layers)},
             {"injections", injections},
             {"pended", {{"started", report.pends_started}, {"completed", report.pends_completed}}},

@@ -21,6 +21,7 @@ struct DriverRecord {
   bool unloaded = false;
   std::string why_not_unloaded;
   std::vector<std::string> left;  // one line for everything that it left behind
+  std::string sha256;             // of its file when it was loaded; empty: it could not be read
 };
 
 struct LayerRecord {
@@ -52,7 +53,15 @@ struct ViolationRecord {
   std::vector<OriginRecord> origins;
 };
 
+// What ran, so that it can be run again.
+struct RunRecord {
+  std::string version;
+  std::uint64_t seed = 0;
+  std::vector<std::string> options;  // the command line before --, with what the configuration file adds
+};
+
 struct Report {
+  RunRecord run;
   std::vector<DriverRecord> drivers;
   std::map<std::string, LayerRecord> layers;                       // FWPS_LAYER_...; the name has the direction
   InjectionRecord injections;                                      // both directions

@@ -20,6 +20,7 @@ std::string how_it_ended(const TestOptions& options, int status) {
 
 output::Report setup_report(const TestOptions& options, const std::string& why) {
   output::Report report;
+  report.run = output::run_record(options.run);
   report.command = options.command;
   report.exit = {ExitReason::Setup, kExitSetup};
   report.problems.push_back(why);
@@ -36,6 +37,7 @@ output::Report fault_report(const TestOptions& options, int status, const std::o
                      ? "; its bug check stands above, and the same run with --gdb stops where it happened"
                      : "; the same run with --gdb stops where it happened");
   output::Report report;
+  report.run = output::run_record(options.run);
   report.command = options.command;
   report.command_ran = end.has_value();
   report.command_code = end ? end->code : 0;

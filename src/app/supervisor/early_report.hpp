@@ -6,6 +6,7 @@
 
 #include "src/app/cli/options.hpp"
 #include "src/app/output/report.hpp"
+#include "src/app/output/run_record.hpp"
 
 namespace app {
 

@@ -1,4 +1,5 @@
 """The control socket where something is missing: a peer that answers, a client that lives, descriptors, threads, room."""
+import hashlib
 import json
 import os
 import pathlib
@@ -260,3 +261,27 @@ class ForeignFolder(DaemonTest):
         run = self.wfptap_test(command=["true"], expect=0)
         for name in ("frames.pcap", "trace.jsonl"):
             self.assertEqual((run.folder / name).stat().st_mode & 0o777, 0o600)
+
+
+class Report(LiveTest):
+    def test_says_what_ran_and_goes_to_standard_output_when_asked(self):
+        """So that a run can be repeated: version, seed, options, and which build of the driver it was."""
+        file = DRIVERS / "permit.so"
+        run = self.wfptap_test(file, command=["true"], options=["--seed", "42", "--report", "-"], trace=False, pcap=False)
+        self.assertEqual(run.code, 0, run.stderr)
+        report = json.loads(run.stdout)
+        version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual("wfptap " + report["run"]["version"], version.strip())
+        self.assertEqual(report["run"]["seed"], 42)
+        self.assertIn("--seed", report["run"]["options"])
+        self.assertNotIn("true", report["run"]["options"], "COMMAND has a place of its own")
+        self.assertEqual(report["drivers"][0]["sha256"], hashlib.sha256(file.read_bytes()).hexdigest())
+
+    def test_trace_to_standard_output(self):
+        run = self.wfptap_test(command=["ping", "-c", "1", "-q", "10.77.0.2"], options=["--trace", "-"], trace=False,
+                               pcap=False, expect=0)
+        records = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+        self.assertIn("FWPS_LAYER_INBOUND_TRANSPORT_V4", {record["layer"] for record in records})
+        times = [record["time_ns"] for record in records]
+        self.assertEqual(times, sorted(times))
+        self.assertFalse((self.folder / "-").exists())

@@ -19,8 +19,8 @@ std::string why(const std::string& text, const ConfigParser& parse = parse_confi
 TEST(GuardedParse, ReturnsWhatTheParserReturns) {
   auto parsed = parse_guarded("address = [\"10.77.0.2/24\", \"fd77::2/64\"]\ntun = true\n", "a.toml");
   ASSERT_TRUE(parsed) << parsed.why();
-  EXPECT_EQ(*parsed, (std::vector<ConfigEntry>{
-                         {"address", "10.77.0.2/24"}, {"address", "fd77::2/64"}, {"tun", "true"}}));
+  EXPECT_EQ(*parsed,
+            (std::vector<ConfigEntry>{{"address", "10.77.0.2/24"}, {"address", "fd77::2/64"}, {"tun", "true"}}));
   EXPECT_THAT(why("tun = maybe\n"), HasSubstr("a.toml:1: "));
   EXPECT_TRUE(parse_guarded("", "a.toml"));
 }
