@@ -12,6 +12,7 @@
 #include "src/app/cli/command_line.hpp"
 #include "src/app/cli/exit_status.hpp"
 #include "src/app/control/client.hpp"
+#include "src/app/process/no_thread.hpp"
 #include "src/app/process/program_path.hpp"
 #include "src/app/run_command.hpp"
 #include "src/app/supervisor/supervisor.hpp"
@@ -53,7 +54,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {  // said without asking for more
     std::fputs("wfptap: not enough memory; raise the limit (ulimit -v, or memory.max of the cgroup)\n", stderr);
   } catch (const std::system_error& failure) {
-    std::fprintf(stderr, "wfptap: %s\n", failure.what());
+    std::fprintf(stderr, "wfptap: %s\n", app::no_thread_sentence(failure).c_str());
   }
   if (is_run) std::fputs("wfptap: exit reason=setup code=2\n", stderr);
   return app::kExitSetup;

@@ -9,6 +9,7 @@
 #include "src/app/daemon/counts.hpp"
 #include "src/app/output/run_record.hpp"
 #include "src/app/process/fault.hpp"
+#include "src/app/process/no_thread.hpp"
 #include "src/shim/classifier.hpp"
 #include "stack/core/stack.hpp"
 #include "wfp/engine/engine.hpp"
@@ -94,8 +95,7 @@ std::string Daemon::start(tap::FileDescriptor places) {
   try {
     return start_all(std::move(places));
   } catch (const std::system_error& failure) {  // the library's word for a thread that cannot be had
-    return std::string("cannot start a thread: ") + failure.what() +
-           "; raise the limit of processes (ulimit -u, or pids.max of the cgroup)";
+    return no_thread_sentence(failure);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "src/app/daemon/counts.hpp"
 #include "src/app/daemon/daemon.hpp"
+#include "src/app/output/run_record.hpp"
 
 namespace app {
 namespace {
@@ -21,6 +22,7 @@ struct Counting {
 void Daemon::collect_last(const std::function<void(const output::Report&)>& take) {
   const auto counting = std::make_shared<Counting>();
   output::Report& report = counting->report;
+  report.run = output::run_record(options_);
   if (drivers_) report.drivers = drivers_->records();
   for (auto& driver : report.drivers)
     if (driver.loaded && !driver.unloaded && driver.why_not_unloaded.empty())

@@ -57,6 +57,12 @@ class Clients(DaemonTest):
         self.assertEqual(daemon.wait(30 * SLOW), 0)
         self.assertTrue(self.said().endswith("wfptap: exit reason=signal code=0\n"), self.said())
 
+    def stop(self, daemon):
+        daemon.send_signal(signal.SIGSTOP)
+        tasks = pathlib.Path(f"/proc/{daemon.pid}/task")
+        while any("State:\tT" not in (task / "status").read_text() for task in tasks.iterdir()):
+            time.sleep(0.01)
+
     def limit(self, daemon, what, user=0):
         subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "prlimit",
                         f"--pid={daemon.pid}", what], check=True)
@@ -149,7 +155,7 @@ class Clients(DaemonTest):
 
     def test_a_daemon_that_takes_no_clients_holds_nobody_up(self):
         daemon = self.start()
-        daemon.send_signal(signal.SIGSTOP)
+        self.stop(daemon)
         self.addCleanup(daemon.send_signal, signal.SIGCONT)
         waiting, full = [], False
         while not full:
@@ -167,7 +173,7 @@ class Clients(DaemonTest):
 
     def test_a_daemon_that_is_stopped_is_spoken_of(self):
         daemon = self.start()
-        daemon.send_signal(signal.SIGSTOP)
+        self.stop(daemon)
         shown = subprocess.Popen([PROGRAM, "show", "status", "--control", str(self.control)], stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
         self.assertIn("the daemon has not answered yet", shown.stderr.readline())
