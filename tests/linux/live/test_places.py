@@ -2,10 +2,12 @@
 import pathlib
 import re
 import subprocess
+import unittest
 
-from harness import V4, LiveTest, driver
+from harness import SLOW, V4, LiveTest, driver
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "callouts"
+CRASHES = unittest.skipIf(SLOW != 1, "a sanitizer reports crashes and freed memory itself")
 CURL = ("curl", "-s", "-o", "/dev/null", "--max-time", "5", f"http://{V4}/")
 
 
@@ -68,6 +70,7 @@ class Places(LiveTest):
                 self.assertIsNone(violation["place"])
                 self.assertEqual(violation["origins"][0]["stack"][0]["line"], line_of("bad_leak.c", text), violation)
 
+    @CRASHES
     def test_a_write_after_the_free_is_found_at_unload(self):
         violation, _ = self.place("freed", "--verify=full")
         self.assertEqual(violation["rule"], "POOL-USE-AFTER-FREE")
@@ -94,6 +97,7 @@ class Places(LiveTest):
         self.assertRegex(run.stderr, r"\*\*\* in callout \d+ \(filter \d+\) at FWPS_LAYER_INBOUND_TRANSPORT_V4")
         return run.report["fault_stack"], run
 
+    @CRASHES
     def test_a_fault_has_its_stack_in_words(self):
         stack, run = self.fault("fault")
         self.assert_at(stack[0], "Store", "bad_place.c", line_of("bad_place.c", "/* stored here"))
@@ -102,6 +106,7 @@ class Places(LiveTest):
         self.assertEqual(len(stack), 3, "frames of ours are left out")
         self.assertRegex(run.stderr, r"\*\*\* stack:\n  00 Store \(.*bad_place\.c:\d+\)\n  01 Break ")
 
+    @CRASHES
     def test_the_trace_names_callouts_that_look_on_and_one_that_faults(self):
         run = self.wfptap_test(driver("inspect"), driver("bad_place"), command=CURL, pcap=False, expect=3,
                                options=["--param=bad_place:what=fault"])
@@ -112,6 +117,7 @@ class Places(LiveTest):
         seen = [call for record in run.trace() for call in record["callouts"] if call["driver"] == "inspect"]
         self.assertTrue(seen and all(call["action"] == "continue" for call in seen), seen)
 
+    @CRASHES
     def test_a_jump_to_nowhere_names_who_jumped(self):
         stack, _ = self.fault("jump")
         self.assert_at(stack[0], "Break", "bad_place.c", line_of("bad_place.c", "/* jump here"))
@@ -121,6 +127,7 @@ class Places(LiveTest):
         self.assert_at(stack[0], "Break", "bad_place.c", line_of("bad_place.c", "/* null here"))
         self.assertIn("KeSetEvent was called with Event NULL", run.report["fault"])
 
+    @CRASHES
     def test_the_daemon_has_them_too(self):
         """`wfptap run` has nobody above it: a child of its own finds what places mean."""
         script = f"""
