@@ -85,7 +85,7 @@ class OwnDriver(LiveTest):
 
     def test_what_is_wrong_with_a_driver_is_said(self):
         for source, sentence in (
-                ("return FwpsStreamContinue0();", "needs FwpsStreamContinue0, which wfptap does not have yet"),
+                ("return FwpsStreamContinue0();", "needs FwpsStreamContinue0 (fwpsk.h), which wfptap does not have yet"),
                 ("return FwpsClassfyMe0();", "needs FwpsClassfyMe0, which wfptap does not have; no documented function"),
                 ('DbgPrint("no luck"); return STATUS_INSUFFICIENT_RESOURCES;', "DriverEntry failed with 0xc000009a (STATUS_INSUFFICIENT_RESOURCES)")):
             broken = self.build("broken", "int FwpsStreamContinue0(void);\nint FwpsClassfyMe0(void);\n" + BODY_ONLY % source)
@@ -93,6 +93,12 @@ class OwnDriver(LiveTest):
             self.assertIn(sentence, run.stderr)
             self.assertIn(sentence, run.report["problems"][0])
             self.assertEqual(run.last_line, "wfptap: exit reason=setup code=2")
+
+    def test_a_driver_of_other_headers_is_refused(self):
+        others = self.build("others", "int DriverEntry(void* d, void* p) { (void)d, (void)p; return 0; }\n")
+        run = self.installed(others, command=["true"], expect=2)
+        self.assertIn("does not say which layout of the Windows structures it was built against", run.stderr)
+        self.assertIn("rebuild it with the headers of this wfptap", run.report["problems"][0])
 
     def test_a_driver_without_unload_is_named(self):
         run = self.installed(self.build("stays", BODY_ONLY % "return STATUS_SUCCESS;"), command=["true"], expect=0)
