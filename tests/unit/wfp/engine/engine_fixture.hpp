@@ -7,6 +7,7 @@
 #include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/engine/call_watch.hpp"
 #include "wfp/engine/engine.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::engine {
 
@@ -34,10 +35,12 @@ template <std::size_t N>
 void NTAPI classify_with(const FWPS_INCOMING_VALUES0*, const FWPS_INCOMING_METADATA_VALUES0*, void*, const void*,
                          const FWPS_FILTER3* filter, UINT64 context, FWPS_CLASSIFY_OUT0* out) {
   if (out->actionType == 0) out->actionType = FWP_ACTION_CONTINUE;  // unless the body says something else
+  EXPECT_EQ(ledger::current_call(), ledger::CallKind::Classify);
   if (classify_bodies[N]) classify_bodies[N](*filter, context, *out);
 }
 template <std::size_t N>
 NTSTATUS NTAPI notify_with(FWPS_CALLOUT_NOTIFY_TYPE type, const GUID*, FWPS_FILTER3* filter) {
+  EXPECT_EQ(ledger::current_call(), ledger::CallKind::Notify);
   return notify_bodies[N] ? notify_bodies[N](type, *filter) : STATUS_SUCCESS;
 }
 

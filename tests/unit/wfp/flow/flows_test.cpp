@@ -3,6 +3,7 @@
 #include "tests/support/classifying.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/unit/wfp/kernel/kernel_fixture.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::flow {
 namespace {
@@ -57,6 +58,7 @@ TEST_P(FlowsTest, AssociateAndRemove) {
   Classifying::on_deleted = [this] {
     EXPECT_EQ(kernel::current_irql(), DISPATCH_LEVEL);
     EXPECT_EQ(ledger::current_driver(), driver);
+    EXPECT_EQ(ledger::current_call(), ledger::CallKind::FlowDelete);
     EXPECT_EQ(flows->counts().contexts, 0u);  // no lock is held
   };
   EXPECT_EQ(remove(), STATUS_UNSUCCESSFUL);

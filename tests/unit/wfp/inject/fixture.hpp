@@ -9,6 +9,7 @@
 #include "tests/unit/wfp/kernel/kernel_fixture.hpp"
 #include "tests/unit/wfp/take_rules.hpp"
 #include "wfp/inject/injections.hpp"
+#include "wfp/ledger/driver_call.hpp"
 #include "wfp/ndis/chain.hpp"
 #include "wfp/ndis/clone.hpp"
 #include "wfp/ndis/nbl_pool.hpp"
@@ -44,6 +45,7 @@ class InjectTest : public kernel::BothSchedulers {
 
   static void NTAPI completion(void* context, NET_BUFFER_LIST* nbl, BOOLEAN dispatch_level) {
     EXPECT_TRUE(dispatch_level);
+    EXPECT_EQ(ledger::current_call(), ledger::CallKind::Completion);
     EXPECT_EQ(ndis::reference_count(*nbl), 1u);
     auto& self = *static_cast<InjectTest*>(context);
     self.completed.push_back({nbl, nbl->Status, kernel::current_irql(), ledger::current_driver()});

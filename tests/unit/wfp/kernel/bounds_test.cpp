@@ -5,6 +5,7 @@
 
 #include "kernel_fixture.hpp"
 #include "wfp/kernel/driver_object.hpp"
+#include "wfp/ledger/driver_call.hpp"
 
 namespace wfp::kernel {
 namespace {
@@ -49,7 +50,10 @@ TEST_F(Bounds, Timers) {
   EXPECT_EQ(scheduler().cancel_timers_of(driver), kMaxTimers);
 }
 
-VOID count_work(PDEVICE_OBJECT, PVOID) { ++runs; }
+VOID count_work(PDEVICE_OBJECT, PVOID) {
+  ++runs;
+  if (ledger::current_call() != ledger::CallKind::WorkItem) ADD_FAILURE();
+}
 
 TEST_F(Bounds, WorkItems) {
   runs = 0;
