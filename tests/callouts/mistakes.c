@@ -27,12 +27,11 @@ static NET_BUFFER_LIST* CloneOf(NET_BUFFER_LIST* Packet, ULONG Back) {
   return clone;
 }
 
-static NTSTATUS Inject(HANDLE Handle, NET_BUFFER_LIST* Clone, FWPS_INJECT_COMPLETE0 Completion) {
+static NTSTATUS Inject(HANDLE Handle, NET_BUFFER_LIST* Clone, FWPS_INJECT_COMPLETE0 End) {
   NTSTATUS status;
 
   /* mistake: zero-handle refused-leak wrong-handle original twice */
-  status =
-      FwpsInjectNetworkReceiveAsync0(Handle, NULL, 0, DEFAULT_COMPARTMENT_ID, Interface, 0, Clone, Completion, NULL);
+  status = FwpsInjectNetworkReceiveAsync0(Handle, NULL, 0, DEFAULT_COMPARTMENT_ID, Interface, 0, Clone, End, NULL);
   ++Injections;
   return status;
 }
@@ -211,8 +210,8 @@ static void PendLeft(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CLA
   HANDLE context;
 
   UNREFERENCED_PARAMETER(Packet);
-  if (NT_SUCCESS(FwpsPendOperation0(Metadata->completionHandle, &context)))
-    SampleAbsorb(Out); /* mistake: pend-left */
+  /* mistake: pend-left */
+  if (NT_SUCCESS(FwpsPendOperation0(Metadata->completionHandle, &context))) SampleAbsorb(Out);
 }
 
 static void PendTwice(const METADATA* Metadata, NET_BUFFER_LIST* Packet, FWPS_CLASSIFY_OUT0* Out) {

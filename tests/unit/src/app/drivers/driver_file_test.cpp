@@ -121,7 +121,7 @@ TEST(MissingSymbols, DocumentedOnesAreToldFromUnknownOnes) {
   EXPECT_THAT(documented, HasSubstr("fwpsk.h"));
   const auto unknown = explain_load_error("x.so", "x.so: undefined symbol: FwpsFrobnicate9 (fatal)");
   EXPECT_THAT(unknown, HasSubstr("needs FwpsFrobnicate9, "));
-  EXPECT_THAT(unknown, HasSubstr("check its spelling"));
+  EXPECT_THAT(unknown, HasSubstr("check spelling and version digit"));
   EXPECT_THAT(explain_load_error("x.so", "x.so: invalid ELF header"), HasSubstr("invalid ELF header"));
   EXPECT_EQ(explain_load_error("/a/x.so", "/a/x.so: file too short"), "driver /a/x.so: file too short");
 }
