@@ -156,9 +156,9 @@ void acquire_for(DriverId driver, Kind kind, const void* object, const char* det
 Release release(Kind kind, const void* object) {
   const auto how_much = level();
   if (how_much == Level::off) return Release::untracked;
-  Released released{object, kind, nullptr, calling_address(), nullptr};
-  if (how_much == Level::full)
-    released.stacks = std::make_unique<Released::Stacks>(Released::Stacks{{}, capture_stack()});
+  void* const released_at = calling_address();
+  std::unique_ptr<Released::Stacks> stacks;
+  if (how_much == Level::full) stacks = std::make_unique<Released::Stacks>(Released::Stacks{{}, capture_stack()});
   auto& shard = shard_of(kind, object);
   const std::lock_guard lock(shard.mutex);
   Entry* const entry = shard.table.find(kind, object, running_driver);
@@ -169,9 +169,13 @@ Release release(Kind kind, const void* object) {
   }
   count(*entry, -1);
   if (--entry->nesting != 0) return Release::ok;
+  Released& released = shard.released.next();
+  released.object = object;
+  released.kind = kind;
   released.acquired_at = entry->acquired_at;
-  if (released.stacks) released.stacks->acquired = entry->stack();
-  shard.released.add(std::move(released));
+  released.released_at = released_at;
+  if (stacks) stacks->acquired = entry->stack();
+  released.stacks = std::move(stacks);
   shard.table.erase(entry);
   return Release::ok;
 }

@@ -48,6 +48,16 @@ struct Frame {
   void* return_address;
 };
 
+// The innermost image is most often the only one.
+bool is_driver_call(const void* return_address, std::size_t used) {
+  const auto address = reinterpret_cast<std::uintptr_t>(return_address) - 1;
+  for (std::size_t i = 0; i < used; ++i)
+    if (address >= slots[i].begin.load(std::memory_order_relaxed) &&
+        address < slots[i].end.load(std::memory_order_relaxed))
+      return true;
+  return false;
+}
+
 bool is_above(const void* one, const void* other) {
   return reinterpret_cast<std::uintptr_t>(one) > reinterpret_cast<std::uintptr_t>(other);
 }
@@ -98,8 +108,10 @@ std::vector<Place> places_of_calls(const std::vector<void*>& stack) {
 
 void* calling_address() noexcept {
   const auto* frame = static_cast<const Frame*>(__builtin_frame_address(0));
-  for (int i = 0; i < kMaxFrames && is_above(walk_limit, frame); ++i) {
-    if (place_of_call(frame->return_address)) return frame->return_address;
+  const void* const limit = walk_limit;
+  const std::size_t used = slots_used.load(std::memory_order_relaxed);
+  for (int i = 0; i < kMaxFrames && is_above(limit, frame); ++i) {
+    if (is_driver_call(frame->return_address, used)) return frame->return_address;
     // A caller without a frame pointer has left anything here: only what leads outwards is followed.
     const bool leads_out =
         is_above(frame->caller, frame) && reinterpret_cast<std::uintptr_t>(frame->caller) % alignof(Frame) == 0;

@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "wfp/ledger/ledger.hpp"
@@ -27,9 +26,12 @@ class RecentReleases {
  public:
   static constexpr std::size_t kKept = 16;  // a shard
 
-  void add(Released released) {
-    kept_[next_] = std::move(released);
+  // A slot to be filled in; the oldest is forgotten.
+  Released& next() {
+    Released& slot = kept_[next_];
     next_ = (next_ + 1) % kKept;
+    slot.stacks.reset();
+    return slot;
   }
   // The latest of this object; null when it is forgotten.
   const Released* find(Kind kind, const void* object) const {
