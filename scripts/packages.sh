@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages_build=(g++ python3 cmake ninja-build pkg-config ccache libnl-3-dev libnl-route-3-dev liburing-dev libspdlog-dev libfmt-dev
-  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev libdw-dev libssl-dev
+  libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libhttp-parser-dev libpcap-dev libcap-ng-dev libdw-dev libseccomp-dev libssl-dev
   libgtest-dev libgmock-dev libbenchmark-dev valgrind)
 packages_demo=(python3 curl nmap iproute2 iputils-ping procps)
 packages_test=("${packages_demo[@]}" gdb git)

@@ -16,6 +16,7 @@
 #include "src/app/process/last_report.hpp"
 #include "src/app/process/privileges.hpp"
 #include "src/app/process/ready_notice.hpp"
+#include "src/app/process/sandbox.hpp"
 
 namespace app {
 namespace {
@@ -86,6 +87,7 @@ ExitStatus run(const RunOptions& options) {
   if (error = give_up_privileges(user); !error.empty()) return setup_failed(error);
   auto places = start_place_process();
   tell_stacks_to(places.get());
+  if (options.sandbox) enter_sandbox();
   const LastReport last_report(
       [&](const std::string& bug_check) { report_last(*daemon, bug_check, report.get(), options); });
   daemon->set_stop_signals(signals.get());

@@ -13,6 +13,7 @@
 #include "src/app/process/fault_stack.hpp"
 #include "src/app/process/last_report.hpp"
 #include "src/app/process/privileges.hpp"
+#include "src/app/process/sandbox.hpp"
 
 namespace app {
 namespace {
@@ -68,6 +69,7 @@ int run_test_role(Channel channel, int report_fd, const TestOptions& options) {
   const auto daemon = Daemon::create(options.run, error);
   if (!daemon) return setup_failed(channel, error);
   if (error = give_up_privileges(std::nullopt); !error.empty()) return setup_failed(channel, error);
+  if (options.run.sandbox) enter_sandbox();
   const LastReport last_report([&](const std::string& bug_check) { report_last(*daemon, bug_check, channel); });
   if (error = daemon->start(tap::FileDescriptor{options.run.places_fd}); !error.empty()) {
     daemon->finish();

@@ -62,7 +62,8 @@ struct RunOptions {
   std::string user;          // `run`: who to become once the TAP is up
   int ready_fd = -1;
   DeviceLoss device_loss = DeviceLoss::Stay;
-  int places_fd = -1;  // not asked for by anybody: the supervisor's, which answers (src/app/places/place_link.hpp)
+  int places_fd = -1;   // not asked for by anybody: the supervisor's, which answers (src/app/places/place_link.hpp)
+  bool sandbox = true;  // src/app/process/sandbox.hpp
   stack::LogLevel log_level = stack::LogLevel::Info;
   OnHang on_hang = OnHang::Report;
 };

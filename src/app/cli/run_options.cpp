@@ -158,6 +158,8 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
   add_one(app, "--endpoint-metadata", t.endpoint_metadata, "handle of packets without an endpoint",
           "windows|corrected");
   add_one(app, "--verify", t.verify, "how closely drivers are watched", "off|standard|full");
+  add_one(app, "--sandbox", t.sandbox, "off: drivers may make any system call, and others may look into the process",
+          "on|off");
   add_one(app, "--impair", t.impair,
           "make the link worse, e.g. loss=1%,delay=20ms,reorder=2%,duplicate=1%; a delay without unit is in ms",
           "LIST");
@@ -183,6 +185,9 @@ Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool is_test) 
   RunOptions options;
   for (auto check : {check_addresses, check_link, check_behaviour})
     if (auto why = check(texts, options.node); !why.empty()) return P::error(std::move(why));
+  auto sandbox = parse_on_off(texts.sandbox);
+  if (!sandbox) return P::error("--sandbox: " + sandbox.why());
+  options.sandbox = *sandbox;
   if (auto why = check_services(texts, is_test, options); !why.empty()) return P::error(std::move(why));
   if (auto why =
           parse_each("--param", texts.parameters, kMaxDriverParameters, options.parameters, parse_driver_parameter);

@@ -27,6 +27,7 @@ struct RunOptionTexts {
   std::vector<std::string> drivers, parameters, services, owners;
   std::string endpoint_metadata = "windows";
   std::string verify = "standard";
+  std::string sandbox = "on";
   std::string impair;
   std::uint64_t seed = 0;
   std::string device_loss = "end";  // of `run`

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #include "src/app/process/fault_stack.hpp"
 #include "src/app/process/fault_text.hpp"
 #include "src/app/process/last_report.hpp"
+#include "src/app/process/refused_call.hpp"
+#include "src/app/process/sanitizer.hpp"
 #include "src/app/process/thread_picture.hpp"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
@@ -31,7 +34,7 @@ constexpr unsigned kHangSeconds = 5;
 constexpr std::size_t kFaultStackBytes = 64 * 1024;
 constexpr int kWaitSteps = 20;
 constexpr timespec kWaitStep{0, 10'000'000};  // 20 of them: 200 ms
-constexpr std::array kFaultSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr std::array kFaultSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS};
 
 void (*tell_supervisor)(const char*, std::size_t) = nullptr;
 bool (*recordings_are_written)() = nullptr;
@@ -107,11 +110,16 @@ void on_fault(int signal, siginfo_t* info, void* raw_context) {
   } else {
     const auto& context = *static_cast<const ucontext_t*>(raw_context);
     point = fault_point(*info, context);
-    add_signal(text, signal, *info, context);
-    add_called_function(text, point);
+    if (signal == SIGSYS) {
+      add_refused_call(text, *info);
+    } else {
+      add_signal(text, signal, *info, context);
+      add_called_function(text, point);
+    }
   }
   report_end(text, point);
-  raise(signal);  // blocked until we return, then the default action
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // the sandbox had switched it off; now a core is wanted
+  raise(signal);                       // blocked until we return, then the default action
 }
 
 // Where nobody catches an exception the stack is still that of the throw.
@@ -175,20 +183,6 @@ class FaultStack {
  private:
   std::vector<std::byte> memory_ = std::vector<std::byte>(kFaultStackBytes);
 };
-
-constexpr bool has_sanitizer() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return true;
-#else
-  return false;
-#endif
-#else
-  return false;
-#endif
-}
 
 }  // namespace
 

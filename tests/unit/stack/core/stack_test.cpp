@@ -45,6 +45,22 @@ TEST_F(StackTest, LoopbackPassesBothDirectionsWithItsFlag) {
   stack->hooks().set_inspector(nullptr);
 }
 
+// Nothing is left open for a card that is not there, and so the receiver checks what the sender has finished.
+TEST_F(StackTest, LoopbackWithoutOffloadShowsFinishedSumsAndChecksThem) {
+  make(Medium::Ethernet, {.loopback_offload = false});
+  open("127.0.0.1", 53);
+  RecordingHooks recorder;
+  stack->hooks().set_inspector(&recorder);
+  stack->hooks().arm(Hook::TransportOut, Family::V4, true);
+  stack->hooks().arm(Hook::TransportIn, Family::V4, true);
+  EXPECT_EQ(socket.send_to(ByteVector(3), {address("127.0.0.1"), 53}), Error::None);
+  settle();
+  EXPECT_TRUE(socket.receive());
+  EXPECT_EQ(recorder.seen.size(), 2u);
+  for (const auto& entry : recorder.seen) EXPECT_FALSE(entry.partial);
+  stack->hooks().set_inspector(nullptr);
+}
+
 TEST_F(StackTest, OwnAddressesAreLoopedToo) {
   open("0.0.0.0", 53);
   take_sent();

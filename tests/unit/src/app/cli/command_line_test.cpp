@@ -50,6 +50,7 @@ TEST(CommandLine, TestHasTheDocumentedDefaults) {
   EXPECT_EQ(run.node.device, "wfp0");
   EXPECT_TRUE(run.node.offload);
   EXPECT_TRUE(run.node.io_uring);
+  EXPECT_TRUE(run.sandbox);
   EXPECT_EQ(run.node.endpoint_metadata, node::EndpointMetadata::Windows);
   EXPECT_EQ(run.node.tcp_congestion, stack::tcp::CongestionAlgorithm::Cubic);
   EXPECT_EQ(run.services.size(), 5u);
@@ -117,6 +118,8 @@ TEST(CommandLine, WrongValuesAreNamed) {
   expect_refused({"run", "--service", "http:99999"}, "65535");
   expect_refused({"run", "--service", "http:7", "--service", "echo"}, "two services");
   expect_refused({"run", "--verify", "some"}, "standard");
+  expect_refused({"run", "--sandbox", "maybe"}, "--sandbox");
+  EXPECT_FALSE(accepted({"run", "--sandbox", "off"}).test.run.sandbox);
   expect_refused({"run", "--impair", "loss=200%"}, "0% and 100%");
   expect_refused({"run", "--on-hang", "pray"}, "--on-hang: 'pray' is neither report nor stop");
   expect_refused({"run", "--congestion", "vegas"}, "--congestion: 'vegas' is neither cubic nor newreno");
