@@ -23,7 +23,7 @@ constexpr rlim_t kSeconds = 5;                               // of CPU time, for
 constexpr std::size_t kMaxAnswer = 8 * kMaxConfigFileBytes;  // escapes make a text longer
 
 std::string answer_of(P& parsed) {
-  Json answer;
+  Json answer = Json::object();
   if (!parsed) answer["error"] = parsed.why();
   if (parsed)
     for (const auto& entry : *parsed) answer["entries"].push_back({entry.option, entry.value});

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 Report sample() {
   Report report;
-  report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}, {}});
+  report.drivers.push_back({"passthrough", "drivers/passthrough.so", true, true, {}, {}, "e3b0"});
   report.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {10, 4, 6, 5};
   report.injections = {5, 4, 1, 0};
   report.injections_by_direction["inbound"] = {5, 4, 1, 0};
@@ -36,6 +36,7 @@ Report sample() {
                                .stack = {inlined, caller},
                                .origins = {{"acquired", 3, {bare}}}});
   report.violation_count = 2;
+  report.run = {"0.1.0", 42, {"test", "--seed", "42"}};
   report.command = {"curl", "-s"};
   report.command_ran = true;
   report.command_code = 7;
@@ -47,8 +48,10 @@ TEST(Report, HasExactlyTheDocumentedKeys) {
   const auto json = nlohmann::json::parse(to_json(sample()));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("drivers", "layers", "injections", "pended", "packets", "objects",
-                                                  "violations", "notes", "command", "exit"));
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("run", "drivers", "layers", "injections", "pended", "packets",
+                                                  "objects", "violations", "notes", "command", "exit"));
+  EXPECT_EQ(json["run"], nlohmann::json({{"version", "0.1.0"}, {"seed", 42}, {"options", {"test", "--seed", "42"}}}));
+  EXPECT_EQ(json["drivers"][0]["sha256"], "e3b0");
   EXPECT_EQ(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"],
             nlohmann::json({{"classified", 10}, {"permitted", 4}, {"blocked", 6}, {"absorbed", 5}}));
   EXPECT_EQ(json["injections"]["accepted"], 5);
