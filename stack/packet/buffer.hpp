@@ -33,6 +33,26 @@ class BufferRef {
 // Memory from the heap; for tests and for data that is made once, such as a service's page.
 BufferRef make_buffer(std::size_t size);
 
+// The same without alignment and in the least memory: `size` bytes and kCompactOverhead. What many small pieces are kept in.
+BufferRef make_compact_buffer(std::size_t size);
+inline constexpr std::size_t kCompactOverhead = 48;  // of a block, the heap's own included
+
+// Memory from the heap whose sum is known, wherever its blocks went. Used by one thread; blocks may come back from any.
+class MeteredBuffers {
+ public:
+  MeteredBuffers();
+  ~MeteredBuffers();
+  MeteredBuffers(const MeteredBuffers&) = delete;
+  MeteredBuffers& operator=(const MeteredBuffers&) = delete;
+
+  BufferRef allocate(std::size_t size);  // empty: no memory
+  std::size_t bytes_out() const;
+
+ private:
+  struct Home;
+  Home* home_;
+};
+
 // Recycled blocks of one size, at most `limit` of them. Used by one thread; blocks may come back from any.
 class BufferPool {
  public:
@@ -43,6 +63,7 @@ class BufferPool {
 
   BufferRef allocate();  // empty when `limit` blocks are out
   std::size_t block_size() const { return block_size_; }
+  std::size_t in_use() const;  // blocks that are out
 
  private:
   struct Impl;

@@ -1,5 +1,7 @@
 #include "stack/packet/packet.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 #include <type_traits>
 
@@ -70,6 +72,26 @@ std::size_t Packet::copy_out(std::size_t offset, MutableBytes into) const {
 
 void Packet::for_each_range(const std::function<void(Bytes)>& visit) const {
   ndis::for_each_range(*nbl_, [&](std::span<std::byte> range) { visit(as_bytes(range)); });
+}
+
+bool Packet::for_each_block(const std::function<void(BufferRef, std::size_t, std::size_t)>& visit) const {
+  const NET_BUFFER& nb = *nbl_->FirstNetBuffer;
+  std::size_t left = nb.DataLength, skip = nb.CurrentMdlOffset;
+  for (const MDL* mdl = nb.CurrentMdl; mdl != nullptr && left > 0; mdl = mdl->Next, skip = 0) {
+    if (skip >= mdl->ByteCount) continue;
+    const std::size_t size = std::min<std::size_t>(left, mdl->ByteCount - skip);
+    const auto* const first = static_cast<const std::byte*>(mdl->MappedSystemVa) + skip;
+    left -= size;
+    if (ndis::Block* const block = ndis::block_of(*mdl)) {
+      visit(BufferRef{ndis::BlockRef::share(*block).detach()}, static_cast<std::size_t>(first - block->data()), size);
+      continue;
+    }
+    BufferRef copy = make_compact_buffer(size);
+    if (!copy) return false;
+    std::memcpy(copy.bytes().data(), first, size);
+    visit(std::move(copy), 0, size);
+  }
+  return true;
 }
 
 std::size_t Packet::ranges(Bytes* into, std::size_t limit) const {

@@ -63,6 +63,9 @@ class Packet {
   Bytes contiguous() const;
   std::size_t copy_out(std::size_t offset, MutableBytes into) const;   // bytes copied
   void for_each_range(const std::function<void(Bytes)>& visit) const;  // the data, descriptor by descriptor
+  // The same with the block that each range lies in, shared: what is kept of it outlives the packet. Memory of a
+  // driver is only lent, so the range is a copy then. False: there was no memory for that; not all was visited.
+  bool for_each_block(const std::function<void(BufferRef block, std::size_t offset, std::size_t size)>& visit) const;
   // Gather list for a device: fills at most `limit` ranges, returns how many there are in all.
   std::size_t ranges(Bytes* into, std::size_t limit) const;
 

@@ -69,6 +69,23 @@ Packet PacketPool::slice(const Packet& of, std::size_t offset, std::size_t count
   return count == 0 ? std::move(made) : Packet{};
 }
 
+Packet PacketPool::copy(Packet& of, std::size_t before) {
+  const std::size_t size = of.size() + before;
+  BufferRef block = make_compact_buffer(kHeadroom + size);
+  if (!block) return {};
+  of.restore(before);
+  of.copy_out(0, block.bytes().subspan(kHeadroom));
+  of.pull(before);
+  Packet made = adopt(std::move(block), kHeadroom, size);
+  if (!made) return {};
+  made.pull(before);
+  made.meta() = of.meta();
+  made.set_checksum(of.checksum());
+  made.set_large_send(of.large_send());
+  made.set_coalesced(of.coalesced());
+  return made;
+}
+
 std::size_t PacketPool::in_use() const { return impl_->pool.in_use(); }
 std::uint64_t PacketPool::failures() const { return impl_->pool.failed(); }
 
