@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/base/account.hpp"
 #include "stack/base/address.hpp"
 #include "stack/base/time.hpp"
 #include "stack/tcp/config.hpp"
@@ -39,6 +40,8 @@ struct Config {
   VerifyLevel verify = VerifyLevel::Standard;
   Impairment impairment;
   std::uint64_t seed = 0;  // of impairments; secrets of the stack always come from the kernel
+  std::size_t receive_memory = stack::Account::kDefaultLimit;     // bytes that what was received may hold, in all
+  std::size_t send_memory = stack::tcp::TcpConfig{}.send_memory;  // bytes written and not acknowledged, in all
   std::uint32_t tcp_time_wait_seconds = 60;
   bool tcp_timestamps = true;
   stack::tcp::CongestionAlgorithm tcp_congestion = stack::tcp::CongestionAlgorithm::Cubic;

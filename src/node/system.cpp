@@ -28,6 +28,8 @@ constexpr std::size_t kMaxTimers = 65'536;
 stack::core::Config stack_config(const Config& config) {
   stack::core::Config result;
   result.loopback_offload = config.offload;
+  result.receive_memory = config.receive_memory;
+  result.tcp.send_memory = config.send_memory;
   result.tcp.timestamps = config.tcp_timestamps;
   result.tcp.congestion = config.tcp_congestion;
   result.tcp.time_wait = std::chrono::seconds{config.tcp_time_wait_seconds};
@@ -61,7 +63,8 @@ struct System::Impl final : shim::StackControl {
         }),
         kernel(std::move(scheduler)),
         stack(std::make_unique<stack::core::Stack>(
-            stack_config(given), stack::core::Parties{parties.random, parties.log, wake_up}, clock())),
+            stack_config(given), stack::core::Parties{parties.random, parties.log, wake_up, parties.memory},
+            clock())),
         host(stack->injector(), *this, stack->executor()),
         engine(host, kernel.scheduler()),
         flows(engine.callouts(), host),

@@ -17,6 +17,7 @@
 #include "stack/link/link.hpp"
 
 namespace stack {
+class Account;
 class DiscardObserver;
 class Executor;
 }  // namespace stack
@@ -46,11 +47,12 @@ class Shim;
 
 namespace node {
 
-// What comes from outside. All outlive the system; trace may be null, and may be changed later.
+// What comes from outside. All but the account outlive the system; trace may be null, and may be changed later.
 struct SystemParties {
   stack::LogSink* log = nullptr;
   stack::RandomSource* random = nullptr;
   shim::TraceSink* trace = nullptr;
+  std::shared_ptr<stack::Account> memory{};  // of what is received; null: one of its own, of Config::receive_memory
 };
 
 class System {

@@ -54,6 +54,7 @@ bool transport_reason(Drop drop, DiscardReason& reason) {
       reason = transport(InetDiscardReasonPauseAccept);
       return true;
     case Drop::TcpOutOfOrderLimit:
+    case Drop::ReceiveMemory:
       reason = transport(InetDiscardClosedWindow);
       return true;
     case Drop::ConnectionLimit:

@@ -40,6 +40,7 @@ namespace stack {
   X(IcmpInvalid, "icmp_invalid")                      \
   X(NoEndpoint, "no_endpoint")                        \
   X(ReceiveQueueFull, "receive_queue_full")           \
+  X(ReceiveMemory, "receive_memory")                  \
   X(SendQueueFull, "send_queue_full")                 \
   X(ListenQueueFull, "listen_queue_full")             \
   X(BadCookie, "bad_cookie")                          \

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "stack/base/account.hpp"
 #include "stack/ip/icmp.hpp"
 #include "stack/ip/reassembly.hpp"
 #include "stack/link/loopback.hpp"
@@ -41,8 +42,9 @@ struct Config {
 
   // --- outsiders ---
   std::size_t injection_queue_limit = 16'384;
-  std::uint8_t injection_hop_limit = 16;  // times that a packet and its clones may be injected
-  std::size_t packet_limit = PacketPool::kDefaultLimit;
+  std::uint8_t injection_hop_limit = 16;                 // times that a packet and its clones may be injected
+  std::size_t packet_limit = PacketPool::kDefaultLimit;  // under way, beyond those that wait
+  std::size_t receive_memory = Account::kDefaultLimit;   // bytes that what was received may hold, over everything
 
   // --- a round of work ---
   std::size_t tasks_per_poll = 4096;

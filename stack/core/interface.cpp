@@ -36,8 +36,8 @@ Interface::Interface(InterfaceIndex index, std::string name, Link& link, const I
     : index_(index), name_(std::move(name)), link_(link), parts_(parts) {
   if (link.medium() != Medium::Ethernet) return;
   neighbor::ResolverHost& host = *this;
-  resolver_ = std::make_unique<neighbor::Resolver>(parts.ip.hooks, parts.ip.pool, parts.ip.random, host, key,
-                                                   parts.config.neighbor);
+  resolver_ = std::make_unique<neighbor::Resolver>(parts.ip.hooks, parts.ip.pool, parts.ip.teller, parts.ip.random,
+                                                   host, key, parts.config.neighbor);
 }
 
 std::uint8_t Interface::hop_limit(Family family) const {

@@ -27,6 +27,13 @@ Config with_owner(Config config) {
   return config;
 }
 
+// Packets that may wait, by what the account allows each of those who keep any.
+std::size_t kept_packets(const Account& account) {
+  const std::size_t bytes =
+      account.most(Use::Datagrams) + account.most(Use::Fragments) + account.most(Use::Neighbors);
+  return bytes / PacketPool::charge_of(0);
+}
+
 }  // namespace
 
 // In the order of construction: what stands below uses what stands above, and goes first.
@@ -34,20 +41,22 @@ struct Stack::Impl final : ip::NdpReceiver {
   Impl(const Config& given, Parties given_parties, Instant start)
       : config(with_owner(given)),
         parties(checked(std::move(given_parties))),
+        account(parties.memory != nullptr ? parties.memory : std::make_shared<Account>(given.receive_memory)),
+        teller(std::make_shared<Teller>(account)),
         now(start),
         run_queue(parties.wake),
         hooks(stats),
-        pool(config.packet_limit),
+        pool(kept_packets(*account) + config.packet_limit),
         endpoints(config.endpoint_limit),
         path_mtus(make_key(*parties.random)),
-        parts{hooks, pool, *parties.random, run_queue, interfaces, addresses, routes, path_mtus, transports},
+        parts{hooks, pool, *parties.random, run_queue, interfaces, addresses, routes, path_mtus, transports, *teller},
         output(parts),
         icmp_reply(parts, output, config.icmp_errors_per_second, config.icmp_error_burst),
         input(parts, icmp_reply, make_key(*parties.random), config.reassembly),
         loopback(kLoopbackInterface, hooks, config.loopback_offload),
         icmp(parts, output, endpoints, path_mtus, *this, config.system_owner, make_key(*parties.random), config.icmp),
         udp(parts, output, icmp_reply, endpoints, make_key(*parties.random), config.udp, now),
-        tcp(config.tcp, {output, hooks, pool, *parties.random, endpoints, addresses}),
+        tcp(config.tcp, {output, hooks, pool, *parties.random, endpoints, addresses, teller}),
         injections({parts, input, output, udp, endpoints, config}) {
     interfaces.add(loopback);
     transports.set(wire::kProtocolIcmp, &icmp);
@@ -68,6 +77,8 @@ struct Stack::Impl final : ip::NdpReceiver {
 
   Config config;
   Parties parties;
+  std::shared_ptr<Account> account;
+  std::shared_ptr<Teller> teller;  // sockets that outlive the stack give back through it
   Instant now;
   RunQueue run_queue;
   Stats stats;
@@ -223,6 +234,10 @@ Hooks& Stack::hooks() { return impl_->hooks; }
 Injector& Stack::injector() { return impl_->injections; }
 Executor& Stack::executor() { return impl_->run_queue; }
 const Stats& Stack::stats() const { return impl_->stats; }
+Account& Stack::memory() { return *impl_->account; }
+Stack::SendMemory Stack::send_memory() const {
+  return {impl_->tcp.send_memory_held(), impl_->tcp.config().send_memory};
+}
 const ip::EndpointTable& Stack::endpoints() const { return impl_->endpoints; }
 EndpointId Stack::control_endpoint() const { return impl_->injections.control_endpoint(); }
 

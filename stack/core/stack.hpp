@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/base/account.hpp"
 #include "stack/base/executor.hpp"
 #include "stack/base/log.hpp"
 #include "stack/base/rng.hpp"
@@ -29,8 +30,9 @@ namespace stack::core {
 // What comes from outside. All of it outlives the stack.
 struct Parties {
   RandomSource* random = nullptr;
-  LogSink* log = nullptr;      // may be null
-  std::function<void()> wake;  // makes the owner call poll() soon; from any thread; may be empty
+  LogSink* log = nullptr;             // may be null
+  std::function<void()> wake;         // makes the owner call poll() soon; from any thread; may be empty
+  std::shared_ptr<Account> memory{};  // shared with other stacks; null: one of its own, of Config::receive_memory
 };
 
 class Interface;
@@ -88,8 +90,13 @@ class Stack {
   Injector& injector();
   Executor& executor();
   const Stats& stats() const;
-  void resume(Ticket ticket);     // a parked operation may go on; unknown tickets are ignored
-  void abort_flow(FlowTag flow);  // the conversation ends; unknown ones are ignored
+  Account& memory();  // of what is received
+  struct SendMemory {
+    std::size_t held = 0, limit = 0;
+  };
+  SendMemory send_memory() const;  // of what is written and not acknowledged
+  void resume(Ticket ticket);      // a parked operation may go on; unknown tickets are ignored
+  void abort_flow(FlowTag flow);   // the conversation ends; unknown ones are ignored
   const ip::EndpointTable& endpoints() const;
   EndpointId control_endpoint() const;  // stands for no tuple, may send any (Injector::send_transport)
 

@@ -15,7 +15,7 @@ namespace stack::ip {
 Input::Input(const IpParts& parts, IcmpReply& icmp_reply, SipKey key, const ReassemblyConfig& reassembly)
     : parts_(parts),
       icmp_reply_(icmp_reply),
-      reassembly_(parts.pool, parts.hooks, key, reassembly, [this](const Packet& first, Instant now) {
+      reassembly_(parts.pool, parts.teller, parts.hooks, key, reassembly, [this](const Packet& first, Instant now) {
         icmp_reply_.send({.error = IcmpError::ReassemblyTimeExceeded}, first, now);
       }) {}
 

@@ -11,6 +11,7 @@
 
 #include "stack/base/executor.hpp"
 #include "stack/base/rng.hpp"
+#include "stack/base/teller.hpp"
 #include "stack/hooks/hooks.hpp"
 #include "stack/ip/address_table.hpp"
 #include "stack/ip/fragmenter.hpp"
@@ -33,6 +34,7 @@ struct IpParts {
   RouteTable& routes;
   PathMtuCache& path_mtus;
   TransportTable& transports;
+  Teller& teller;  // of the account for what waits
 };
 
 class Output final : public IpSender {

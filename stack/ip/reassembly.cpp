@@ -22,8 +22,14 @@ std::size_t Reassembly::KeyHash::operator()(const Key& value) const {
   return static_cast<std::size_t>(siphash(key, bytes));
 }
 
-Reassembly::Reassembly(PacketPool& pool, Hooks& hooks, SipKey key, ReassemblyConfig config, TimeoutHandler on_timeout)
-    : pool_(pool), hooks_(hooks), config_(config), on_timeout_(std::move(on_timeout)), table_(16, KeyHash{key}) {}
+Reassembly::Reassembly(PacketPool& pool, Teller& teller, Hooks& hooks, SipKey key, ReassemblyConfig config,
+                       TimeoutHandler on_timeout)
+    : pool_(pool),
+      keeping_{pool, teller, Use::Fragments},
+      hooks_(hooks),
+      config_(config),
+      on_timeout_(std::move(on_timeout)),
+      table_(16, KeyHash{key}) {}
 
 Reassembly::Key Reassembly::key_of(const IpHeader& header) {
   return {header.source, header.destination, header.fragment->id,
@@ -48,7 +54,12 @@ Reassembly::Datagram* Reassembly::find_or_make(const Key& key, const IpHeader& h
 Packet Reassembly::add(Packet fragment, const IpHeader& header, Instant now) {
   const Key key = key_of(header);
   Datagram* datagram = find_or_make(key, header, now);
-  if (const auto wrong = insert(*datagram, fragment, header)) {
+  auto wrong = insert(*datagram, fragment, header);
+  while (wrong == Drop::ReceiveMemory && ages_.front() != key) {
+    erase(Key{ages_.front()}, Drop::ReassemblyLimit);
+    wrong = insert(*datagram, fragment, header);
+  }
+  if (wrong) {
     hooks_.discard(std::move(fragment), *wrong);
     if (*wrong == Drop::FragmentOverlap) {
       drop_fragments(*datagram, Drop::FragmentOverlap);
@@ -93,22 +104,22 @@ std::optional<Drop> Reassembly::insert(Datagram& datagram, Packet& packet, const
     const Fragment& before = *std::prev(next);
     if (before.offset + before.size > facts.offset) return Drop::FragmentOverlap;
   }
-  if (!facts.more) {
-    if (next != datagram.fragments.end()) return Drop::FragmentOverlap;  // bytes behind the end
-    datagram.total = end;
-  }
+  if (!facts.more && next != datagram.fragments.end()) return Drop::FragmentOverlap;  // bytes behind the end
+  auto kept = KeptPacket::keep(keeping_, packet, header.header_size);
+  if (!kept) return Drop::ReceiveMemory;
+  if (!facts.more) datagram.total = end;
   if (facts.offset == 0) datagram.first = header;
   datagram.have += size;
   bytes_ += size;
   ++fragments_;
-  datagram.fragments.insert(next, Fragment{facts.offset, size, std::move(packet)});
+  datagram.fragments.insert(next, Fragment{facts.offset, size, std::move(kept)});
   return std::nullopt;
 }
 
 // The first fragment's header without its fragment fields, then all payloads, copied into one block.
 Result<Packet> Reassembly::assemble(Datagram& datagram) {
   const IpHeader& first = datagram.first;
-  Packet& head = datagram.fragments.front().packet;
+  Packet& head = *datagram.fragments.front().packet;
   const bool is_v4 = first.family == Family::V4;
   const std::uint32_t header_size = is_v4 ? first.header_size : first.fragment->header_offset;
   const std::size_t total = header_size + datagram.total;
@@ -121,7 +132,7 @@ Result<Packet> Reassembly::assemble(Datagram& datagram) {
   head.copy_out(0, bytes.first(header_size));
   head.pull(first.header_size);
   for (const Fragment& fragment : datagram.fragments)
-    fragment.packet.copy_out(0, bytes.subspan(header_size + fragment.offset, fragment.size));
+    fragment.packet->copy_out(0, bytes.subspan(header_size + fragment.offset, fragment.size));
   if (is_v4) {
     store_be16(bytes, 2, static_cast<std::uint16_t>(total));
     store_be16(bytes, 6, 0);
@@ -139,7 +150,7 @@ Result<Packet> Reassembly::assemble(Datagram& datagram) {
 }
 
 void Reassembly::drop_fragments(Datagram& datagram, Drop reason) {
-  for (Fragment& fragment : datagram.fragments) hooks_.discard(std::move(fragment.packet), reason);
+  for (Fragment& fragment : datagram.fragments) hooks_.discard(fragment.packet.release(), reason);
   bytes_ -= datagram.have;
   fragments_ -= datagram.fragments.size();
   datagram.fragments.clear();
@@ -160,7 +171,7 @@ void Reassembly::expire(Instant now) {
     Datagram& datagram = table_.find(key)->second;
     if (datagram.expires > now) continue;
     if (!datagram.fragments.empty() && datagram.fragments.front().offset == 0) {
-      Packet& first = datagram.fragments.front().packet;
+      Packet& first = *datagram.fragments.front().packet;
       first.restore(datagram.first.header_size);
       on_timeout_(first, now);
       first.pull(datagram.first.header_size);

@@ -1,6 +1,6 @@
 // Puts IP fragments together (RFC 791, RFC 815, RFC 8200 4.5). A datagram with overlapping fragments is dropped whole
 // (RFC 5722, which we follow for IPv4, too); an exact duplicate is dropped alone. Bounded in datagrams, bytes and
-// fragments: the oldest datagrams make room. What waits too long is given up. Used on the stack's thread.
+// fragments, and by the account: the oldest datagrams make room. Fragments are copied, so that none holds what it came in. What waits too long is given up. Used on the stack's thread.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 #include "stack/base/time.hpp"
 #include "stack/hooks/hooks.hpp"
 #include "stack/ip/ip_header.hpp"
-#include "stack/packet/packet_pool.hpp"
+#include "stack/packet/kept_packet.hpp"
 
 namespace stack::ip {
 
 struct ReassemblyConfig {
   std::size_t max_datagrams = 256;
   std::size_t max_bytes = 4 << 20;           // of payload that waits
-  std::size_t max_waiting_fragments = 4096;  // of all datagrams: each holds a packet of the link, however small it is
+  std::size_t max_waiting_fragments = 4096;  // of all datagrams
   std::size_t max_fragments = 128;           // of one datagram
   Duration timeout_v4 = 30s;                 // RFC 791 3.2 says 15 s at least, RFC 1122 3.3.2 up to 120 s
   Duration timeout_v6 = 60s;                 // RFC 8200 4.5
@@ -31,7 +31,8 @@ class Reassembly {
   // A datagram that timed out with its first fragment there: an ICMP time exceeded is owed. Data at the IP header.
   using TimeoutHandler = std::function<void(const Packet& first_fragment, Instant now)>;
 
-  Reassembly(PacketPool& pool, Hooks& hooks, SipKey key, ReassemblyConfig config, TimeoutHandler on_timeout);
+  Reassembly(PacketPool& pool, Teller& teller, Hooks& hooks, SipKey key, ReassemblyConfig config,
+             TimeoutHandler on_timeout);
 
   // Takes a fragment: data at its payload, `header` its parse, the IP header just before the data. Gives back the
   // whole datagram, data at an IP header without any trace of fragmentation, when this was the last missing piece.
@@ -60,7 +61,7 @@ class Reassembly {
   struct Fragment {
     std::uint32_t offset = 0;
     std::uint32_t size = 0;
-    Packet packet;
+    KeptPacket packet;
   };
   struct Datagram {
     std::vector<Fragment> fragments;  // in order of offset
@@ -81,6 +82,7 @@ class Reassembly {
   void erase(const Key& key, Drop reason);
 
   PacketPool& pool_;
+  Keeping keeping_;
   Hooks& hooks_;
   ReassemblyConfig config_;
   TimeoutHandler on_timeout_;

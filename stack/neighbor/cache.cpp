@@ -9,7 +9,7 @@ Cache::Entry* Cache::find(const IpAddress& address) {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-Cache::Entry& Cache::make(const IpAddress& address, std::vector<Packet>& evicted) {
+Cache::Entry& Cache::make(const IpAddress& address, std::vector<KeptPacket>& evicted) {
   CHECK(find(address) == nullptr);
   if (entries_.size() >= kMaxEntries) {
     const IpAddress oldest = ages_.front();
@@ -22,8 +22,8 @@ Cache::Entry& Cache::make(const IpAddress& address, std::vector<Packet>& evicted
   return entry;
 }
 
-Packet Cache::wait(Entry& entry, Packet packet) {
-  Packet oldest;
+KeptPacket Cache::wait(Entry& entry, KeptPacket packet) {
+  KeptPacket oldest;
   if (entry.waiting.size() >= kMaxWaiting) {
     oldest = std::move(entry.waiting.front());
     entry.waiting.erase(entry.waiting.begin());
@@ -47,10 +47,10 @@ void Cache::for_each_due(Instant now, const std::function<void(Entry&)>& visit) 
   }
 }
 
-std::vector<Packet> Cache::clear() {
-  std::vector<Packet> all;
+std::vector<KeptPacket> Cache::clear() {
+  std::vector<KeptPacket> all;
   for (auto& [_, entry] : entries_)
-    for (Packet& packet : entry.waiting) all.push_back(std::move(packet));
+    for (KeptPacket& packet : entry.waiting) all.push_back(std::move(packet));
   entries_.clear();
   ages_.clear();
   return all;

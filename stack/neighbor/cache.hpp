@@ -10,7 +10,7 @@
 #include "stack/base/hash.hpp"
 #include "stack/base/timer_wheel.hpp"
 #include "stack/neighbor/entry_state.hpp"
-#include "stack/packet/packet.hpp"
+#include "stack/packet/kept_packet.hpp"
 
 namespace stack::neighbor {
 
@@ -24,7 +24,7 @@ class Cache final : private TimerHandler {
     IpAddress address;
     EntryState state;
     bool is_router = false;
-    std::vector<Packet> waiting;  // oldest first
+    std::vector<KeptPacket> waiting;  // oldest first
     std::list<IpAddress>::iterator age;
   };
 
@@ -32,19 +32,19 @@ class Cache final : private TimerHandler {
 
   Entry* find(const IpAddress& address);
   // A new entry, which must not be there yet. Packets of an entry that had to go are returned in `evicted`.
-  Entry& make(const IpAddress& address, std::vector<Packet>& evicted);
+  Entry& make(const IpAddress& address, std::vector<KeptPacket>& evicted);
   // To be called when an entry's state may have another deadline.
   void reschedule(Entry& entry) { wheel_.schedule(entry, entry.state.deadline()); }
   void touch(Entry& entry) { ages_.splice(ages_.end(), ages_, entry.age); }
   // Keeps the packet; gives back the oldest one when there are too many.
-  Packet wait(Entry& entry, Packet packet);
+  KeptPacket wait(Entry& entry, KeptPacket packet);
   void erase(const IpAddress& address);
 
   Instant next_deadline() const { return wheel_.next_deadline(); }  // or a little earlier
   // Calls visit(Entry&) for entries whose deadline has come, and reschedules them. visit may not insert or erase.
   void for_each_due(Instant now, const std::function<void(Entry&)>& visit);
   std::size_t size() const { return entries_.size(); }
-  std::vector<Packet> clear();  // everything that waited
+  std::vector<KeptPacket> clear();  // everything that waited
 
  private:
   struct Hash {

@@ -7,10 +7,11 @@
 
 namespace stack::neighbor {
 
-Resolver::Resolver(Hooks& hooks, PacketPool& pool, RandomSource& random, ResolverHost& host, SipKey key,
-                   const ResolverConfig& config)
+Resolver::Resolver(Hooks& hooks, PacketPool& pool, Teller& teller, RandomSource& random, ResolverHost& host,
+                   SipKey key, const ResolverConfig& config)
     : hooks_(hooks),
       pool_(pool),
+      keeping_{pool, teller, Use::Neighbors},
       host_(host),
       config_(config),
       cache_(key),
@@ -42,8 +43,11 @@ void Resolver::send(Packet packet, const IpAddress& next_hop, bool is_broadcast,
   }
   const bool is_new = entry == nullptr;
   if (is_new) entry = &entry_for(next_hop);
-  if (Packet oldest = cache_.wait(*entry, std::move(packet)))
-    hooks_.discard(std::move(oldest), Drop::NeighborQueueFull);
+  KeptPacket kept = KeptPacket::keep(keeping_, packet);
+  if (!kept)
+    hooks_.discard(std::move(packet), Drop::NeighborQueueFull);
+  else if (KeptPacket oldest = cache_.wait(*entry, std::move(kept)))
+    hooks_.discard(oldest.release(), Drop::NeighborQueueFull);
   if (!is_new) return;
   const Solicit how = entry->state.start(config_.timing, now);
   cache_.reschedule(*entry);
@@ -67,7 +71,7 @@ void Resolver::solicit(const Cache::Entry& entry, Solicit how, Instant now) {
 
 Cache::Entry& Resolver::entry_for(const IpAddress& address) {
   if (Cache::Entry* known = cache_.find(address)) return *known;
-  std::vector<Packet> evicted;
+  std::vector<KeptPacket> evicted;
   Cache::Entry& made = cache_.make(address, evicted);
   discard_all(std::move(evicted), Drop::NeighborQueueFull);
   return made;
@@ -87,12 +91,12 @@ bool Resolver::advertised(Cache::Entry& entry, const EntryState::Advertisement& 
 }
 
 void Resolver::learned(Cache::Entry& entry, Instant now) {
-  std::vector<Packet> waiting = std::exchange(entry.waiting, {});
+  std::vector<KeptPacket> waiting = std::exchange(entry.waiting, {});
   const MacAddress mac = entry.state.mac();
   const std::uint16_t type = entry.address.is_v4() ? wire::kEtherTypeIpv4 : wire::kEtherTypeIpv6;
   if (!waiting.empty()) entry.state.on_send(config_.timing, now);
   cache_.reschedule(entry);
-  for (Packet& packet : waiting) transmit(std::move(packet), mac, type);
+  for (KeptPacket& packet : waiting) transmit(packet.release(), mac, type);
 }
 
 void Resolver::confirm_reachable(const IpAddress& next_hop, Instant now) {
@@ -102,18 +106,18 @@ void Resolver::confirm_reachable(const IpAddress& next_hop, Instant now) {
   cache_.reschedule(*entry);
 }
 
-void Resolver::discard_all(std::vector<Packet> packets, Drop reason) {
-  for (Packet& packet : packets) hooks_.discard(std::move(packet), reason);
+void Resolver::discard_all(std::vector<KeptPacket> packets, Drop reason) {
+  for (KeptPacket& packet : packets) hooks_.discard(packet.release(), reason);
 }
 
 void Resolver::give_up(const IpAddress& address, Instant now) {
   Cache::Entry* entry = cache_.find(address);
   if (entry == nullptr) return;  // what the one before it set off needed its place
-  std::vector<Packet> waiting = std::move(entry->waiting);
+  std::vector<KeptPacket> waiting = std::move(entry->waiting);
   const bool was_router = entry->is_router;
   cache_.erase(address);
   if (was_router) host_.router_heard(address, Duration{}, now);
-  for (Packet& packet : waiting) host_.unreachable(std::move(packet), now);
+  for (KeptPacket& packet : waiting) host_.unreachable(packet.release(), now);
 }
 
 void Resolver::on_timer(Instant now) {

@@ -55,7 +55,7 @@ struct ResolverConfig {
 
 class Resolver final : private DuplicateDetection::Actions {
  public:
-  Resolver(Hooks& hooks, PacketPool& pool, RandomSource& random, ResolverHost& host, SipKey key,
+  Resolver(Hooks& hooks, PacketPool& pool, Teller& teller, RandomSource& random, ResolverHost& host, SipKey key,
            const ResolverConfig& config);
   ~Resolver();
 
@@ -97,7 +97,7 @@ class Resolver final : private DuplicateDetection::Actions {
                   Instant now);                    // false: ignored
   void learned(Cache::Entry& entry, Instant now);  // sends what waited
   void give_up(const IpAddress& address, Instant now);
-  void discard_all(std::vector<Packet> packets, Drop reason);
+  void discard_all(std::vector<KeptPacket> packets, Drop reason);
 
   // arp.cpp
   void send_arp(std::uint16_t operation, const IpAddress& sender_ip, const MacAddress& target_mac,
@@ -114,6 +114,7 @@ class Resolver final : private DuplicateDetection::Actions {
 
   Hooks& hooks_;
   PacketPool& pool_;
+  Keeping keeping_;
   ResolverHost& host_;
   ResolverConfig config_;
   Cache cache_;

@@ -118,7 +118,7 @@ void Tcp::send_cookie(Listener& listener, Inbound& inbound, Instant now) {
   parts_.hooks.stats().count(Drop::ListenQueueFull);
 
   // The Tcb lives for this answer only; it knows how options are agreed on.
-  Tcb tcb{config_, inbound.tuple.local.address.family()};
+  Tcb tcb{config_, inbound.tuple.local.address.family(), parts_.memory};
   tcb.path_mss = path_mss_of(route->mtu, tcb.family);
   tcb.ts_offset = isn_.timestamp_offset(inbound.tuple);
   accept_syn(tcb, inbound.segment, cookies_.make(inbound.tuple, inbound.segment, now), now);

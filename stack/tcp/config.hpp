@@ -26,8 +26,8 @@ struct TcpConfig {
   std::size_t accept_backlog = 4'096;  // finished handshakes of one listener that its application has not seen
   std::size_t time_wait_limit = 32'768;
   std::size_t pended_syn_limit = 1'024;
-  std::size_t send_block_limit = 8'192;  // blocks of 64 KiB that hold unacknowledged bytes, over all connections
-  bool syn_cookies = true;               // RFC 4987 3.6
+  std::size_t send_memory = std::size_t{128} << 20;  // of unacknowledged bytes that were copied, over all connections
+  bool syn_cookies = true;                           // RFC 4987 3.6
 
   // --- times ---
   Duration rto_initial = 1s;       // RFC 6298 2.1

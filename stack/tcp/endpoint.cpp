@@ -9,7 +9,10 @@
 namespace stack::tcp {
 
 Endpoint::Endpoint(Tcp& tcp, const TcpConfig& config, const FourTuple& tuple, std::shared_ptr<const Owner> owner)
-    : tcp_(tcp.self_), tuple_(tuple), owner_(std::move(owner)), tcb_(config, tuple.remote.address.family()) {
+    : tcp_(tcp.self_),
+      tuple_(tuple),
+      owner_(std::move(owner)),
+      tcb_(config, tuple.remote.address.family(), tcp.parts_.memory) {
   record_.protocol = wire::kProtocolTcp;
   record_.local = tuple.local;
   record_.remote = tuple.remote;

@@ -106,6 +106,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint>, private Ac
     bool is_half_open = false;  // counts against the listener's backlog
     bool is_runnable = false;   // in the run list
     bool is_notified = false;   // in the notification queue
+    bool has_lent = false;      // in the list of those that read in place
     Instant deadline = kNever;  // entry in the deadline queue
   };
 

@@ -35,6 +35,7 @@ void Endpoint::receive(Segment& segment, Instant now) {
     input_syn_sent(tcb_, segment, *this, now);
   else
     input_synchronized(tcb_, segment, *this, now);
+  if (tcb_.received.has_lent()) tcp_->note_lent(*this);
   if (tcb_.snd_una != una && route_) tcp_->parts_.ip.confirm_reachable(*route_, now);
   apply_requests(now);
   output(now);

@@ -52,15 +52,17 @@ bool on_fin_acknowledged(Tcb& tcb, Actions& actions, Instant now) {
   }
 }
 
-void accept_payload(Tcb& tcb, Segment& segment, Instant now) {
+// False: there is no memory for it; then it is as if it had not come.
+bool accept_payload(Tcb& tcb, Segment& segment, Instant now) {
+  if (segment.packet && !tcb.received.push(segment.packet)) return false;
   tcb.rcv_nxt += segment.payload_size;
   note_accepted(tcb, segment, now);
-  if (segment.packet) tcb.received.push(std::move(segment.packet));
   while (auto next = tcb.out_of_order.take_next(tcb.rcv_nxt)) {
-    tcb.rcv_nxt += static_cast<std::uint32_t>(next->size());
+    tcb.rcv_nxt += next->size;
     tcb.received.push(std::move(*next));
     tcb.ack_now = true;
   }
+  return true;
 }
 
 }  // namespace
@@ -198,19 +200,20 @@ Step take_text(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
     return Step::Stop;
   }
   if (segment.seq == tcb.rcv_nxt) {
-    if (tcb.received.is_full()) {
+    if (!accept_payload(tcb, segment, now)) {
       tcb.ack_now = true;
-      actions.drop(segment, Drop::ReceiveQueueFull);
+      actions.drop(segment, Drop::ReceiveMemory);
       return Step::Stop;
     }
-    accept_payload(tcb, segment, now);
     actions.readable();
     return Step::Continue;
   }
   tcb.ack_now = true;  // RFC 5681 4.2
   if (!segment.packet) return Step::Continue;
-  if (tcb.out_of_order.add(segment.seq, segment.packet) == OutOfOrder::Added::Full) {
-    actions.drop(segment, Drop::TcpOutOfOrderLimit);
+  const auto added = tcb.out_of_order.add(segment.seq, segment.packet);
+  if (added == OutOfOrder::Added::Full || added == OutOfOrder::Added::NoMemory) {
+    const bool is_full = added == OutOfOrder::Added::Full;
+    actions.drop(segment, is_full ? Drop::TcpOutOfOrderLimit : Drop::ReceiveMemory);
     return Step::Stop;
   }
   return Step::Continue;

@@ -6,13 +6,15 @@
 namespace stack::tcp {
 
 BufferRef SendBlocks::allocate(std::size_t wanted) {
-  if (wanted <= kSmallBlock)
-    if (BufferRef block = small_.allocate()) return block;
-  return large_.allocate();
+  BufferPool& first = wanted <= kSmallBlock ? small_ : large_;
+  BufferPool& second = wanted <= kSmallBlock ? large_ : small_;
+  if (BufferRef block = first.allocate()) return block;
+  return second.allocate();
 }
 
 std::size_t SendBuffer::write(Bytes from, SendBlocks& blocks) {
-  from = from.first(std::min(from.size(), room()));
+  const std::size_t share = blocks.share();
+  from = from.first(std::min({from.size(), room(), share > copied_ ? share - copied_ : 0}));
   std::size_t taken = 0;
   while (taken < from.size()) {
     if (pieces_.empty() || pieces_.back().capacity <= pieces_.back().size) {
@@ -29,6 +31,7 @@ std::size_t SendBuffer::write(Bytes from, SendBlocks& blocks) {
     std::memcpy(tail.block.bytes().data() + tail.offset + tail.size, from.data() + taken, count);
     tail.size += count;
     size_ += count;
+    copied_ += count;
     taken += count;
   }
   return taken;
@@ -51,6 +54,7 @@ void SendBuffer::drop_front(std::size_t count) {
   while (count > 0) {
     Piece& front = pieces_.front();
     const std::size_t from_this = std::min(count, front.size);
+    if (front.capacity > 0) copied_ -= from_this;
     front.offset += from_this;
     front.size -= from_this;
     front.capacity -= std::min(front.capacity, from_this);
@@ -100,7 +104,7 @@ std::size_t SendBuffer::copy_out(std::size_t offset, MutableBytes into) const {
 void SendBuffer::clear() {
   pieces_.clear();
   begin_ += size_;
-  size_ = 0;
+  size_ = copied_ = 0;
 }
 
 }  // namespace stack::tcp

@@ -6,6 +6,7 @@
 // from the first byte held.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 
@@ -13,16 +14,29 @@
 
 namespace stack::tcp {
 
-// Where copied bytes go: one pool of small blocks, so that a short answer does not hold much, and one of large ones.
+// Where copied bytes go, of all connections: one pool of small blocks, so that a short answer does not hold much, and
+// one of large ones; an eighth of the memory is the small ones'.
 class SendBlocks {
  public:
   static constexpr std::size_t kSmallBlock = 2'048;
   static constexpr std::size_t kLargeBlock = 65'536;
+  static constexpr std::size_t kLeastShare = 16'384;
 
-  explicit SendBlocks(std::size_t limit) : small_(kSmallBlock, limit * 8), large_(kLargeBlock, limit) {}
+  explicit SendBlocks(std::size_t bytes)
+      : limit_(bytes),
+        small_(kSmallBlock, count_of(bytes / 8, kSmallBlock)),
+        large_(kLargeBlock, count_of(bytes - bytes / 8, kLargeBlock)) {}
   BufferRef allocate(std::size_t wanted);  // empty when the limit is reached
 
+  std::size_t limit() const { return limit_; }
+  std::size_t held() const { return small_.in_use() * kSmallBlock + large_.in_use() * kLargeBlock; }
+  // Bytes that one connection may have queued: a part of what is free, so that those whose peers do not read leave
+  // room for the others.
+  std::size_t share() const { return std::max((limit_ - std::min(limit_, held())) / 8, kLeastShare); }
+
  private:
+  static std::size_t count_of(std::size_t bytes, std::size_t size) { return std::max<std::size_t>(bytes / size, 1); }
+  std::size_t limit_;
   BufferPool small_;
   BufferPool large_;
 };
@@ -62,6 +76,7 @@ class SendBuffer {
   std::deque<Piece> pieces_;
   std::size_t limit_;
   std::size_t size_ = 0;
+  std::size_t copied_ = 0;   // of them, in blocks of the pool
   std::uint64_t begin_ = 0;  // stream position of the first byte held
 };
 

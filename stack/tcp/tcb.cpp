@@ -2,11 +2,14 @@
 
 namespace stack::tcp {
 
-Tcb::Tcb(const TcpConfig& configuration, Family address_family)
+Tcb::Tcb(const TcpConfig& configuration, Family address_family, std::shared_ptr<Teller> teller)
     : config(&configuration),
       family(address_family),
       send(configuration.send_buffer),
       receive_limit(configuration.receive_buffer),
+      memory(std::move(teller)),
+      received(memory),
+      out_of_order(memory),
       peer_mss(address_family == Family::V4 ? kDefaultMssV4 : kDefaultMssV6),
       path_mss(peer_mss),
       rtt({configuration.rto_initial, configuration.rto_min, configuration.rto_max}),

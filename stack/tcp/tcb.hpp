@@ -3,9 +3,11 @@
 // without a stack.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "stack/base/address.hpp"
+#include "stack/base/teller.hpp"
 #include "stack/base/token_bucket.hpp"
 #include "stack/tcp/config.hpp"
 #include "stack/tcp/congestion.hpp"
@@ -38,8 +40,10 @@ struct Tcb {
   // The least that a peer or a path may ask for, options included: eight bytes of payload beside a full header. Below
   // it a stream of headers would cost more than it carries; a peer that asks for less gets this.
   static constexpr std::uint32_t kSmallestMss = 48;
+  static constexpr std::size_t kLeastReceiveLimit = 8'192;
 
-  Tcb(const TcpConfig& configuration, Family address_family);
+  // `teller`: of the account that bounds what is received, over all connections.
+  Tcb(const TcpConfig& configuration, Family address_family, std::shared_ptr<Teller> teller);
 
   const TcpConfig* config;  // of the module, which outlives every connection
   Family family;
@@ -68,7 +72,8 @@ struct Tcb {
   Seq rcv_adv{};  // right edge as announced; never moves left
   Seq last_ack_sent{};
   std::uint8_t rcv_scale = 0;  // shift of the windows that we announce
-  std::size_t receive_limit;
+  std::size_t receive_limit;   // of its own; receive_limit_now() is what the account leaves of it
+  std::shared_ptr<Teller> memory;
   ReceiveQueue received;
   OutOfOrder out_of_order;
   bool fin_received = false;  // in order: the stream has ended
@@ -137,6 +142,11 @@ struct Tcb {
   // window is closed (RFC 9293 3.10.7.4).
   Seq acceptable_seq() const { return state == State::SynReceived ? snd_nxt : earlier(snd_nxt, snd_una + snd_wnd); }
   std::uint32_t rcv_wnd() const { return rcv_adv - rcv_nxt; }
+  // Unread bytes that the account can take from one connection as of now; enough to get on with even when there is
+  // nothing left. What was announced before stays announced.
+  std::size_t receive_limit_now() const {
+    return std::min(receive_limit, std::max(memory->share(), kLeastReceiveLimit));
+  }
   // RFC 6928 2; one segment when the SYN was lost more than once (RFC 5681 3.1).
   std::uint32_t initial_window() const;
   std::uint32_t in_flight() const { return recovery.in_flight(scoreboard, congestion->mss()); }

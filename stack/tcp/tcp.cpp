@@ -16,7 +16,7 @@ Tcp::Tcp(const TcpConfig& config, const TcpParts& parts)
       parts_(parts),
       isn_(parts.random),
       cookies_(parts.random),
-      blocks_(config.send_block_limit),
+      blocks_(config.send_memory),
       demux_(make_key(parts.random)),
       time_wait_(config.time_wait_limit, config.time_wait, config.fin_wait_2),
       pended_(config.pended_syn_limit, make_key(parts.random)) {}
@@ -32,6 +32,7 @@ Tcp::~Tcp() {
   std::vector<std::shared_ptr<Listener>> listeners;
   demux_.for_each_listener([&](const auto& listener) { listeners.push_back(listener); });
   for (const auto& listener : listeners) close_listener(*listener);
+  take_back_lent();
   *self_ = nullptr;
 }
 
@@ -111,6 +112,19 @@ void Tcp::queue_accept(Listener& listener) {
   if (!std::exchange(listener.is_notified_, true)) accepts_.push_back(listener.shared_from_this());
 }
 
+void Tcp::note_lent(Endpoint& endpoint) {
+  if (!std::exchange(endpoint.registration_.has_lent, true)) lent_.push_back(endpoint.shared_from_this());
+}
+
+// What no application has read in its round gives back the packets, receive buffers and drivers' clones that it lies in.
+void Tcp::take_back_lent() {
+  const Batch due{*this, lent_};
+  for (const EndpointPtr& endpoint : due.endpoints) {
+    endpoint->registration_.has_lent = false;
+    endpoint->tcb_.received.copy_out();
+  }
+}
+
 void Tcp::schedule(Endpoint& endpoint) {
   deadlines_.schedule(endpoint.id().value, endpoint.tcb_.timers.next(), endpoint.registration_.deadline);
 }
@@ -165,12 +179,14 @@ void Tcp::poll(Instant now) {
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool ran = run_endpoints(now);
     const bool told = run_notifications();
-    if (!ran && !told) return;
+    if (!ran && !told) break;
   }
+  take_back_lent();
 }
 
 Instant Tcp::next_deadline() const {
-  if (!runnable_.empty() || !events_.empty() || !accepts_.empty()) return Instant::from_ns(INT64_MIN);
+  if (!runnable_.empty() || !events_.empty() || !accepts_.empty() || !lent_.empty())
+    return Instant::from_ns(INT64_MIN);
   return std::min(deadlines_.next(), time_wait_.next_deadline());
 }
 

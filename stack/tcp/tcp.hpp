@@ -37,6 +37,7 @@ struct TcpParts {
   RandomSource& random;
   ip::EndpointTable& endpoints;
   const ip::AddressTable& addresses;
+  std::shared_ptr<Teller> memory;  // of what is received
 };
 
 class Tcp final : public ip::TransportSink {
@@ -78,6 +79,7 @@ class Tcp final : public ip::TransportSink {
   std::size_t time_wait_count() const { return time_wait_.size(); }
   std::size_t pended_count() const { return pended_.size(); }
   const TcpConfig& config() const { return config_; }
+  std::size_t send_memory_held() const { return blocks_.held(); }
 
  private:
   friend class Endpoint;
@@ -157,6 +159,8 @@ class Tcp final : public ip::TransportSink {
   void wake(Endpoint& endpoint);
   void queue_events(Endpoint& endpoint);
   void queue_accept(Listener& listener);
+  void note_lent(Endpoint& endpoint);  // its receive queue holds blocks that are not its own
+  void take_back_lent();
   void schedule(Endpoint& endpoint);
   void run_timers(Instant now);
   bool run_endpoints(Instant now);
@@ -181,6 +185,7 @@ class Tcp final : public ip::TransportSink {
   std::vector<EndpointPtr> events_;
   std::vector<EndpointPtr> spare_;  // empty, with the memory of the last batch
   std::vector<std::shared_ptr<Listener>> accepts_;
+  std::vector<EndpointPtr> lent_;  // until the end of poll()
 };
 
 }  // namespace stack::tcp

@@ -5,11 +5,10 @@
 namespace stack::tcp {
 namespace {
 
-// What the buffer could still take. Small packets hold more memory than bytes: each is charged something extra.
+// What may come beyond the bytes that nobody has read yet. Bytes behind a hole lie within the window already.
 std::uint32_t receive_room(const Tcb& tcb) {
-  constexpr std::size_t kPacketCharge = 64;
-  const std::size_t used = tcb.received.size() + tcb.received.packet_count() * kPacketCharge;
-  return static_cast<std::uint32_t>(used < tcb.receive_limit ? tcb.receive_limit - used : 0);
+  const std::size_t limit = tcb.receive_limit_now(), used = tcb.received.size();
+  return static_cast<std::uint32_t>(used < limit ? limit - used : 0);
 }
 
 }  // namespace
@@ -43,8 +42,8 @@ bool needs_window_update(const Tcb& tcb) {
   const std::uint32_t announced = tcb.rcv_wnd();
   if (field_window <= announced) return false;
   const std::uint32_t gain = field_window - announced;
-  // A sender with two segments of room is not blocked; it is told when a quarter of the buffer has become free.
-  return announced < 2 * tcb.max_payload(0) || gain >= tcb.receive_limit / 4;
+  // A sender with two segments of room is not blocked; it is told when a quarter of what it may use has become free.
+  return announced < 2 * tcb.max_payload(0) || gain >= tcb.receive_limit_now() / 4;
 }
 
 bool is_acceptable(const Tcb& tcb, const Segment& segment) {

@@ -22,7 +22,13 @@ Error Endpoint::send_to(Bytes payload, const SocketAddress& remote, const std::o
 
 std::optional<Datagram> Endpoint::receive() {
   if (queue_.empty()) return std::nullopt;
-  return queue_.pop();
+  return pop();
+}
+
+Datagram Endpoint::pop() {
+  WaitingDatagram waiting = queue_.pop();
+  queued_ -= waiting.payload.charge();
+  return {waiting.payload.release(), waiting.remote, waiting.local, waiting.to_group};
 }
 
 Error Endpoint::take_error() { return std::exchange(error_, Error::None); }

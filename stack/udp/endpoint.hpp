@@ -1,8 +1,8 @@
 // One UDP socket: where datagrams wait for the application, and where it sends them from. Made and registered by
 // udp::Udp; the application holds it through stack::UdpSocket. Used on the stack's thread.
 //
-// Datagrams wait in a bounded queue (UdpConfig::receive_queue_limit) as the packets that carried them, data at the
-// payload. What does not fit is dropped as Drop::ReceiveQueueFull. Handlers are called from the run queue, never from
+// Datagrams wait in a bounded queue (UdpConfig::receive_queue_limit), copied out of the packets that carried them and
+// entered in the account. What does not fit is dropped as Drop::ReceiveQueueFull or Drop::ReceiveMemory. Handlers are called from the run queue, never from
 // inside a call here.
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "stack/base/ring.hpp"
 #include "stack/hooks/hook.hpp"
 #include "stack/ip/endpoint_table.hpp"
+#include "stack/packet/kept_packet.hpp"
 
 namespace stack::udp {
 
@@ -24,6 +25,12 @@ struct Datagram {
   SocketAddress remote;
   SocketAddress local;    // the address that it was sent to
   bool to_group = false;  // a group, a broadcast address: others got it too
+};
+
+struct WaitingDatagram {
+  KeptPacket payload;
+  SocketAddress remote, local;
+  bool to_group = false;
 };
 
 class Endpoint : public std::enable_shared_from_this<Endpoint> {
@@ -45,8 +52,12 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   bool is_open() const { return open_; }
   void close();
 
+  std::size_t queued_memory() const { return queued_; }
+
  private:
   friend class Udp;
+  Datagram pop();
+
   Udp* udp_;  // closes all its endpoints before it goes; used while this one is open
   std::shared_ptr<const Owner> owner_;
   ip::EndpointRecord record_;
@@ -54,7 +65,8 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   Error error_ = Error::None;
   bool notification_posted_ = false;
   std::function<void()> on_readable_;
-  Ring<Datagram> queue_;
+  Ring<WaitingDatagram> queue_;
+  std::size_t queued_ = 0;  // bytes of memory that wait
 };
 
 }  // namespace stack::udp

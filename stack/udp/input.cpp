@@ -104,7 +104,14 @@ void Udp::enqueue(Packet packet, const Inbound& inbound) {
     return give_up(std::move(packet), Hook::TransportIn, Drop::ReceiveQueueFull, inbound);
   const PacketMeta& meta = packet.meta();
   const bool to_group = parts_.addresses.kind_of(meta.destination, meta.interface_index) != AddressKind::Unicast;
-  endpoint.queue_.push(Datagram{std::move(packet), inbound.remote, inbound.local, to_group});
+  // One endpoint gets as much as it leaves to the others.
+  const std::size_t held = parts_.teller.account().held(Use::Datagrams);
+  const bool is_fair = endpoint.queued_ <= parts_.teller.account().most(Use::Datagrams) - held;
+  const Keeping keeping{parts_.pool, parts_.teller, Use::Datagrams};
+  KeptPacket kept = is_fair ? KeptPacket::keep(keeping, packet) : KeptPacket{};
+  if (!kept) return give_up(std::move(packet), Hook::TransportIn, Drop::ReceiveMemory, inbound);
+  endpoint.queued_ += kept.charge();
+  endpoint.queue_.push(WaitingDatagram{std::move(kept), inbound.remote, inbound.local, to_group});
   notify(endpoint);
 }
 

@@ -94,7 +94,7 @@ void Udp::close(Endpoint& endpoint) {
   delist(endpoint);
   endpoint.open_ = false;
   endpoint.record_.facts.endpoint = {};
-  while (!endpoint.queue_.empty()) parts_.hooks.discard(endpoint.queue_.pop().payload, Drop::EndpointGone);
+  while (!endpoint.queue_.empty()) parts_.hooks.discard(endpoint.pop().payload, Drop::EndpointGone);
   std::erase_if(parked_, [&](const Parked& parked) { return parked.endpoint.lock() == keep; });
   open_.erase(id.value);
   flows_.erase_all(id);

@@ -231,7 +231,7 @@ class IpFixture : public ::testing::Test, private ip::NdpReceiver {
   IpFixture()
       : hooks(stats),
         path_mtus(SipKey{1, 2}),
-        parts{hooks, pool, random, executor, interfaces, addresses, routes, path_mtus, transports},
+        parts{hooks, pool, random, executor, interfaces, addresses, routes, path_mtus, transports, teller},
         output(parts),
         icmp_reply(parts, output, 1000, 50),
         input(parts, icmp_reply, SipKey{3, 4}, ip::ReassemblyConfig{}),
@@ -292,6 +292,8 @@ class IpFixture : public ::testing::Test, private ip::NdpReceiver {
   Stats stats;
   Hooks hooks;
   PacketPool pool;
+  std::shared_ptr<Account> account = std::make_shared<Account>();
+  Teller teller{account};
   SeededRandom random{7};
   QueueExecutor executor;
   ip::EndpointTable endpoints{100};

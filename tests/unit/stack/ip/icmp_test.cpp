@@ -62,7 +62,7 @@ TEST_F(IcmpTest, LargeEchoesComeAndGoInFragments) {
     ASSERT_EQ(card.sent.size(), 4u);
     // The reply's fragments, as the peer would put them together.
     Packet reply;
-    ip::Reassembly peer_side{pool, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
+    ip::Reassembly peer_side{pool, teller, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
     for (Packet& piece : card.sent) {
       const auto piece_header = ip::parse_ip_header(piece, problem);
       ip::fill_meta(piece.meta(), *piece_header);

@@ -285,7 +285,7 @@ TEST_F(OutputTest, APartialChecksumIsFinishedForALinkThatDoesNot) {
         packet.meta() = PacketMeta{};
         output.send_with_header(std::move(packet), at(1s));
         ASSERT_EQ(card.sent.size(), payload == 5 ? 1u : 3u) << stats.dropped(Drop::InjectionInvalid);
-        ip::Reassembly peer{pool, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
+        ip::Reassembly peer{pool, teller, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
         for (Packet& sent : card.sent) {
           EXPECT_FALSE(sent.checksum().transport_partial);
           std::optional<ip::ParameterProblem> problem;

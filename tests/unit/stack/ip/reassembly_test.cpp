@@ -205,7 +205,7 @@ TEST_F(ReassemblyTest, RejectsImpossibleFragments) {
 
 TEST_F(ReassemblyTest, IsBoundedInFragmentsHoweverSmall) {
   const ip::ReassemblyConfig config{.max_waiting_fragments = 100};
-  ip::Reassembly small{pool, hooks, SipKey{}, config, [](const Packet&, Instant) {}};
+  ip::Reassembly small{pool, teller, hooks, SipKey{}, config, [](const Packet&, Instant) {}};
   for (int i = 0; i < 30; ++i) {
     const auto pieces = fragments("10.77.0.1", "10.77.0.2", 100, 28);  // eight bytes each
     for (std::size_t k = 0; k + 1 < pieces.size(); ++k) {
@@ -224,6 +224,21 @@ TEST_F(ReassemblyTest, IsBoundedInFragmentsHoweverSmall) {
   EXPECT_EQ(small.bytes(), 0u);
 }
 
+// The account has no room: the oldest datagram goes, and no fragment holds the packet that it came in.
+TEST_F(ReassemblyTest, IsBoundedByTheAccount) {
+  std::size_t taken = 0;
+  ASSERT_TRUE(account->take(Use::Fragments, taken = account->most(Use::Fragments) - 14'000));
+  const auto lost = fragments("10.77.0.1", "10.77.0.2", 2'000, 576);
+  for (std::size_t i = 0; i + 1 < lost.size(); ++i) receive(lost[i]);
+  EXPECT_EQ(account->held(Use::Fragments),
+            taken + pool.in_use() * PacketPool::charge_of(0) + input.reassembly().bytes() + 20 * pool.in_use());
+  for (const auto& piece : fragments("10.77.0.1", "10.77.0.2", 3'000, 576)) receive(piece);
+  expect_whole();
+  EXPECT_GT(stats.dropped(Drop::ReassemblyLimit), 0u);
+  EXPECT_EQ(account->held(Use::Fragments), taken);
+  account->give(Use::Fragments, taken);
+}
+
 TEST_F(ReassemblyTest, ImpossibleFragmentsTakeNoPlace) {
   auto pieces = fragments("10.77.0.1", "10.77.0.2", 700);
   Packet bad = packet_of(pool, pieces[0]);
@@ -231,7 +246,7 @@ TEST_F(ReassemblyTest, ImpossibleFragmentsTakeNoPlace) {
   auto header = *ip::parse_ip_header(bad, problem);
   bad.pull(header.header_size);
   header.fragment->offset = 65'528;
-  ip::Reassembly reassembly{pool, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
+  ip::Reassembly reassembly{pool, teller, hooks, SipKey{}, {}, [](const Packet&, Instant) {}};
   EXPECT_FALSE(reassembly.add(std::move(bad), header, at(1s)));
   EXPECT_EQ(reassembly.datagrams(), 0u);
   EXPECT_EQ(stats.dropped(Drop::FragmentTooLarge), 1u);

@@ -29,7 +29,7 @@ inline std::vector<std::byte> bytes_of(const Packet& packet) {
 class ResolverTest : public ::testing::Test, public ResolverHost {
  protected:
   ResolverTest()
-      : hooks(stats), resolver(std::make_unique<Resolver>(hooks, pool, random, *this, SipKey{1, 2}, config)) {
+      : hooks(stats), resolver(std::make_unique<Resolver>(hooks, pool, teller, random, *this, SipKey{1, 2}, config)) {
     own[address("10.77.0.2")] = OwnAddress::Preferred;
     own[address("fe80::2")] = OwnAddress::Preferred;
   }
@@ -39,6 +39,7 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
     icmp.clear();
     lost.clear();
     EXPECT_EQ(pool.in_use(), 0u);
+    EXPECT_EQ(account->held(), 0u);
   }
   // ResolverHost
   MacAddress mac() const override { return mac_of(2); }
@@ -124,6 +125,8 @@ class ResolverTest : public ::testing::Test, public ResolverHost {
   Stats stats;
   Hooks hooks;
   PacketPool pool;
+  std::shared_ptr<Account> account = std::make_shared<Account>();
+  Teller teller{account};
   SeededRandom random{3};
   ResolverConfig config;
   std::map<IpAddress, OwnAddress> own;

@@ -54,6 +54,23 @@ TEST_F(ResolverTest, TheQueueKeepsTheLatest) {
   EXPECT_EQ(frames.size(), Cache::kMaxWaiting);
 }
 
+TEST_F(ResolverTest, WhatWaitsIsBoundedByTheAccount) {
+  const std::size_t taken = account->most(Use::Neighbors) - 2 * PacketPool::charge_of(40);
+  ASSERT_TRUE(account->take(Use::Neighbors, taken));
+  Packet packet = pool.allocate(40);
+  const Packet kept = packet.share();
+  resolver->send(std::move(packet), address("10.77.0.1"), false, at(0s));
+  EXPECT_FALSE(kept.is_shared()) << "a copy waits, for a driver may want its own back";
+  send("10.77.0.1");
+  send("10.77.0.1");
+  EXPECT_EQ(stats.dropped(Drop::NeighborQueueFull), 1u);
+  frames.clear();
+  arp(wire::ArpOperation::Reply, 1, "10.77.0.1", "10.77.0.2");
+  EXPECT_EQ(frames.size(), 2u);
+  EXPECT_EQ(account->held(Use::Neighbors), taken);
+  account->give(Use::Neighbors, taken);
+}
+
 TEST_F(ResolverTest, TheCacheIsBounded) {
   for (std::uint32_t i = 0; i < Cache::kMaxEntries + 10; ++i)
     resolver->send(pool.allocate(40), IpAddress::v4(0x0a4d'0100 + i), false, at(0s));

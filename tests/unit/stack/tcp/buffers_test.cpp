@@ -15,7 +15,7 @@ Packet payload(PacketPool& pool, Bytes bytes) {
 }
 
 TEST(SendBuffer, CopiesQueuesDropsAndShares) {
-  SendBlocks blocks{16};
+  SendBlocks blocks{8 << 20};
   PacketPool pool;
   {
     SendBuffer buffer{200'000};
@@ -39,20 +39,38 @@ TEST(SendBuffer, CopiesQueuesDropsAndShares) {
   EXPECT_EQ(pool.in_use(), 0u);
 }
 TEST(SendBuffer, BlockLimitIsAShortWrite) {
-  SendBlocks blocks{1};
-  SendBuffer buffer{1 << 20};
-  const std::size_t taken = buffer.write(pattern(500'000), blocks);
-  EXPECT_GE(taken, SendBlocks::kLargeBlock);
-  EXPECT_LT(taken, 500'000u);
-  buffer.drop_front(taken);
-  EXPECT_GT(buffer.write(pattern(1'000), blocks), 0u);
+  SendBlocks blocks{100'000};  // one large block, six small ones
+  std::deque<SendBuffer> buffers;
+  std::size_t taken = 0;
+  for (int i = 0; i < 10; ++i) taken += buffers.emplace_back(std::size_t{1} << 20).write(pattern(500'000), blocks);
+  EXPECT_LE(taken, 100'000u);
+  EXPECT_LE(blocks.held(), blocks.limit());
+  EXPECT_EQ(buffers.back().size(), 0u);
+  EXPECT_GE(buffers[1].size(), SendBlocks::kSmallBlock) << "small ones when there is no large one";
+  buffers.front().clear();
+  EXPECT_GT(buffers.back().write(pattern(1'000), blocks), 0u);
+}
+// A peer that does not read leaves room for the others.
+TEST(SendBuffer, OneWriterGetsAPartOfWhatIsFree) {
+  SendBlocks blocks{4 << 20};
+  SendBuffer hog{4 << 20}, other{4 << 20};
+  std::size_t taken = 0;
+  for (std::size_t count = 1; count > 0; taken += count) count = hog.write(pattern(100'000), blocks);
+  EXPECT_LE(taken, (4u << 20) / 8);
+  EXPECT_GE(taken, (4u << 20) / 10);
+  const BufferRef page = make_buffer(1 << 20);
+  EXPECT_EQ(hog.write(page, 0, 1 << 20, blocks), std::size_t{1} << 20) << "bytes that are not copied take none of it";
+  EXPECT_EQ(other.write(pattern(200'000), blocks), 200'000u);
 }
 TEST(ReceiveQueue, ReadsAcrossPackets) {
   PacketPool pool;
   {
-    ReceiveQueue queue;
-    queue.push(payload(pool, pattern(100)));
-    queue.push(payload(pool, pattern(100, 100)));
+    ReceiveQueue queue{unlimited()};
+    for (const std::size_t from : {0U, 100U}) {
+      Packet packet = payload(pool, pattern(100, from));
+      EXPECT_TRUE(queue.push(packet));
+      EXPECT_FALSE(packet);
+    }
     ByteVector bytes(150);
     EXPECT_EQ(queue.read(bytes), 150u);
     EXPECT_EQ(bytes, pattern(150));
@@ -68,7 +86,8 @@ TEST(OutOfOrder, RandomOverlapsGiveTheStreamBack) {
   PacketPool pool;
   const auto stream = pattern(5'000);
   for (int round = 0; round < 100; ++round) {
-    OutOfOrder queue;
+    const auto queue_teller = unlimited();
+    OutOfOrder queue{queue_teller};
     ByteVector out;
     const Seq base = kBase;
     Seq nxt = base;
@@ -92,21 +111,21 @@ TEST(OutOfOrder, RandomOverlapsGiveTheStreamBack) {
         queue.add(begin, packet);
       }
       while (auto next = queue.take_next(nxt)) {
-        ByteVector bytes(next->size());
-        next->copy_out(0, bytes);
-        out.insert(out.end(), bytes.begin(), bytes.end());
-        nxt += static_cast<std::uint32_t>(bytes.size());
+        out.insert(out.end(), next->bytes().begin(), next->bytes().end());
+        nxt += next->size;
+        queue_teller->give(Use::InOrder, next->charge);
       }
     }
     ASSERT_EQ(out, stream);
     ASSERT_TRUE(queue.empty());
     ASSERT_EQ(queue.bytes(), 0u);
+    ASSERT_EQ(queue_teller->account().held(), 0u);
   }
   EXPECT_EQ(pool.in_use(), 0u);
 }
 TEST(OutOfOrder, ReportsNewestFirstAndDuplicatesOnce) {
   PacketPool pool;
-  OutOfOrder queue;
+  OutOfOrder queue{unlimited()};
   for (const std::uint32_t at : {100U, 300U, 500U, 700U, 900U}) {
     Packet packet = payload(pool, pattern(100));
     EXPECT_EQ(queue.add(kBase + at, packet), OutOfOrder::Added::Stored);
@@ -133,17 +152,17 @@ TEST(OutOfOrder, ReportsNewestFirstAndDuplicatesOnce) {
 }
 TEST(OutOfOrder, IsBounded) {
   PacketPool pool;
-  OutOfOrder queue;
+  OutOfOrder queue{unlimited()};
   std::size_t stored = 0;
-  for (std::uint32_t i = 0; i < OutOfOrder::kMaxSegments + 10; ++i) {
+  for (std::uint32_t i = 0; i < OutOfOrder::kMaxPieces + 10; ++i) {
     Packet packet = payload(pool, pattern(1));
     if (queue.add(kBase + 2 * i + 1, packet) == OutOfOrder::Added::Stored) ++stored;
   }
-  EXPECT_EQ(stored, OutOfOrder::kMaxSegments);
+  EXPECT_EQ(stored, OutOfOrder::kMaxPieces);
 }
 
 TEST(SendBuffer, SmallPiecesOfABlockAreCopied) {
-  SendBlocks blocks{16};
+  SendBlocks blocks{8 << 20};
   SendBuffer buffer{10'000};
   const BufferRef page = make_buffer(2'000);
   std::ranges::fill(page.bytes(), std::byte{1});

@@ -291,23 +291,12 @@ TEST_F(Synchronized, PawsRemembersAsLongAsItHears) {
   EXPECT_EQ(endpoint->readable_bytes(), 10u);
   EXPECT_EQ(stats.dropped(Drop::TcpPaws), 1u);
 }
-TEST_F(Synchronized, UnreadPacketsAreBounded) {
-  established({});
-  const auto most = static_cast<std::uint32_t>(ReceiveQueue::kMaxPackets);
-  for (std::uint32_t i = 0; i < most + 3; ++i) receive(data(1 + i, 1));
-  EXPECT_EQ(endpoint->readable_bytes(), most);
-  EXPECT_EQ(stats.dropped(Drop::ReceiveQueueFull), 1u);  // the next two came out of order
-  EXPECT_EQ(take_all().back().ack - irs, most + 1);
-  EXPECT_EQ(read_all().size(), most);
-  receive(data(1 + most, 1));
-  EXPECT_EQ(endpoint->readable_bytes(), 3u);
-}
 TEST_F(Synchronized, OutOfOrderSegmentsAreBounded) {
   established({});
-  const auto most = static_cast<std::uint32_t>(OutOfOrder::kMaxSegments);
+  const auto most = static_cast<std::uint32_t>(OutOfOrder::kMaxPieces);
   for (std::uint32_t i = 0; i < most + 3; ++i) receive(data(3 + 2 * i, 1));
   EXPECT_EQ(stats.dropped(Drop::TcpOutOfOrderLimit), 3u);
-  EXPECT_EQ(endpoint->tcb().out_of_order.segment_count(), most);
+  EXPECT_EQ(endpoint->tcb().out_of_order.piece_count(), most);
 }
 
 }  // namespace

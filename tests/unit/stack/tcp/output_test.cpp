@@ -307,7 +307,7 @@ TEST_F(Large, RetransmissionAfterAKeptPacketIsRight) {
 // The last small segment may lie gigabytes back: Nagle's rule must not take it for one that is still to come.
 TEST(Nagle, ForgetsASmallSegmentThatIsLongAcknowledged) {
   const TcpConfig config;
-  Tcb tcb{config, Family::V4};
+  Tcb tcb{config, Family::V4, unlimited()};
   NoActions actions;
   tcb.state = State::Established;
   tcb.begin_send(Seq{7});
@@ -335,13 +335,16 @@ TEST_F(Sending, ReportsOfWhatArrivedLeaveTheSegmentItsSize) {
   }
 }
 TEST_F(Sending, WriterIsToldWhenOthersGiveBlocksBack) {
-  config.send_block_limit = 1;
+  config.send_memory = 1 << 20;
   established({});
   const auto first = endpoint;
   remote.port = 41'000;
   established({});
-  while (first->write(pattern(100'000)).count > 0) {
-  }
+  std::size_t first_count = 0, second_count = 0;
+  for (std::size_t count = 1; count > 0; first_count += count) count = first->write(pattern(100'000)).count;
+  for (std::size_t count = 1; count > 0; second_count += count) count = endpoint->write(pattern(4'000)).count;
+  EXPECT_GT(second_count, first_count / 2) << "whoever came first leaves room";
+  EXPECT_LT(first_count + second_count, std::size_t{1} << 19);
   EXPECT_EQ(endpoint->write(pattern(4'000)).error, Error::WouldBlock);
   poll();
   advance(100ms);

@@ -110,7 +110,7 @@ class Host {
       : index(self), sender(pipe, self), random(static_cast<std::uint64_t>(self) + 99) {
     addresses.add({{PipeSender::address_of(Family::V4, self), 24}, 1});
     addresses.add({{PipeSender::address_of(Family::V6, self), 64}, 1});
-    tcp = std::make_unique<Tcp>(config, TcpParts{sender, hooks, pool, random, endpoints, addresses});
+    tcp = std::make_unique<Tcp>(config, TcpParts{sender, hooks, pool, random, endpoints, addresses, teller});
   }
   void deliver(Flight flight, Family family, Instant now) {
     Packet packet = pool.allocate(flight.bytes.size());
@@ -161,6 +161,7 @@ class Host {
   Stats stats;
   Hooks hooks{stats};
   PacketPool pool;
+  std::shared_ptr<Teller> teller = unlimited();
   SeededRandom random;
   ip::EndpointTable endpoints{4096};
   ip::AddressTable addresses;

@@ -65,7 +65,7 @@ TEST(SynCookie, LeavesTheTcbAsTheHandshakeDoes) {
   syn.options.window_scale = 7;
   syn.options.sack_permitted = true;
   syn.options.timestamps = wire::Timestamps{5, 0};
-  Tcb usual{config, Family::V4};
+  Tcb usual{config, Family::V4, unlimited()};
   accept_syn(usual, syn, Seq{500}, now);
   Segment ack;
   ack.seq = Seq{78};
@@ -73,7 +73,7 @@ TEST(SynCookie, LeavesTheTcbAsTheHandshakeDoes) {
   ack.ack_number = Seq{501};
   ack.window = 1'000;
   ack.options.timestamps = syn.options.timestamps;
-  Tcb restored{config, Family::V4};
+  Tcb restored{config, Family::V4, unlimited()};
   restore_from_cookie(restored, ack, {.mss = 1440, .window_scale = 7, .sack_permitted = true}, now);
   EXPECT_EQ(restored.iss, usual.iss);
   EXPECT_EQ(restored.irs, usual.irs);

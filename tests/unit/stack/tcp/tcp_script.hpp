@@ -25,6 +25,11 @@ inline ByteVector pattern(std::size_t size, std::size_t from = 0) {
   return bytes;
 }
 
+// Of an account that no test of something else reaches.
+inline std::shared_ptr<Teller> unlimited() {
+  return std::make_shared<Teller>(std::make_shared<Account>(std::size_t{1} << 40));
+}
+
 // A segment that left.
 struct Sent {
   Seq seq{}, ack{};
@@ -152,11 +157,13 @@ class TcpScript : public ::testing::Test {
     sender.kept.clear();
     tcp.reset();
     EXPECT_EQ(pool.in_use(), 0u);
+    EXPECT_EQ(account->held(), 0u);
     EXPECT_EQ(endpoints.size(), 0u);
   }
 
   void start() {
-    if (!tcp) tcp = std::make_unique<Tcp>(config, TcpParts{sender, hooks, pool, random, endpoints, addresses});
+    if (!tcp)
+      tcp = std::make_unique<Tcp>(config, TcpParts{sender, hooks, pool, random, endpoints, addresses, teller});
   }
   void listen() {
     start();
@@ -317,6 +324,8 @@ class TcpScript : public ::testing::Test {
   Stats stats;
   Hooks hooks{stats};
   PacketPool pool;
+  std::shared_ptr<Account> account = std::make_shared<Account>();
+  std::shared_ptr<Teller> teller = std::make_shared<Teller>(account);
   SeededRandom random{7};
   ip::EndpointTable endpoints{4096};
   ip::AddressTable addresses;

@@ -18,7 +18,7 @@ TEST(Window, ScaleForBuffer) {
 // checklist: TCP-081
 TEST(Window, AcceptabilityTable) {
   const TcpConfig config;
-  Tcb tcb{config, Family::V4};
+  Tcb tcb{config, Family::V4, unlimited()};
   tcb.begin_receive(Seq{0xffff'fffb});  // rcv_nxt is fffffffc
   const auto accepts = [&](std::int32_t offset, std::uint32_t size, std::uint32_t window) {
     tcb.rcv_adv = tcb.rcv_nxt + window;
@@ -45,7 +45,7 @@ TEST(Window, AcceptabilityTable) {
 // checklist: TCP-082
 TEST(Window, TrimsBothEnds) {
   const TcpConfig config;
-  Tcb tcb{config, Family::V4};
+  Tcb tcb{config, Family::V4, unlimited()};
   tcb.begin_receive(Seq{99});
   tcb.rcv_adv = Seq{110};
   Segment segment;

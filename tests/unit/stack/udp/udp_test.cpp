@@ -146,6 +146,26 @@ TEST_F(UdpTest, TheQueueIsBounded) {
   EXPECT_EQ(stats.dropped(Drop::ReceiveQueueFull), 7u);
 }
 
+// The account leaves every endpoint something; what is received gives back.
+TEST_F(UdpTest, WaitingDatagramsCountInTheAccount) {
+  auto hog = open("0.0.0.0", 53), other = open("0.0.0.0", 54);
+  std::size_t taken = 0;
+  ASSERT_TRUE(account->take(Use::Datagrams, taken = account->most(Use::Datagrams) - 20'000));
+  for (int i = 0; i < 100; ++i) receive(datagram(1, 53));
+  EXPECT_GT(stats.dropped(Drop::ReceiveMemory), 0u);
+  EXPECT_LE(hog->queued_memory(), 12'000u);
+  receive(datagram(1, 54));
+  EXPECT_GT(other->queued_memory(), 0u);
+  EXPECT_EQ(account->held(Use::Datagrams), taken + hog->queued_memory() + other->queued_memory());
+  EXPECT_TRUE(hog->receive());
+  while (hog->receive()) {
+  }
+  EXPECT_EQ(hog->queued_memory(), 0u);
+  other->close();
+  EXPECT_EQ(account->held(Use::Datagrams), taken);
+  account->give(Use::Datagrams, taken);
+}
+
 TEST_F(UdpTest, SendsFromTheBoundOrChosenAddress) {
   auto endpoint = open("0.0.0.0", 53);
   const ByteVector payload(5, std::byte{'q'});
