@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "src/node/frame_memory.hpp"
+
 namespace node {
 
 using stack::Instant;
@@ -35,7 +37,7 @@ void Impairer::offer(Packet frame, Instant now) {
 }
 
 void Impairer::schedule(Packet frame, Instant now) {
-  if (heap_.size() >= kLimit) {
+  if (heap_.size() >= kLimit || memory_ + FrameMemory::charge_of(frame.size()) > kMemoryLimit) {
     ++overflowed_;
     return;
   }
@@ -44,6 +46,7 @@ void Impairer::schedule(Packet frame, Instant now) {
     due = now;
     ++reordered_;
   }
+  memory_ += FrameMemory::charge_of(frame.size());
   heap_.push_back({due, next_order_++, std::move(frame)});
   std::ranges::push_heap(heap_, is_later);
 }
@@ -53,6 +56,7 @@ std::optional<Packet> Impairer::take_due(Instant now) {
   std::ranges::pop_heap(heap_, is_later);
   Packet frame = std::move(heap_.back().frame);
   heap_.pop_back();
+  memory_ -= FrameMemory::charge_of(frame.size());
   return frame;
 }
 

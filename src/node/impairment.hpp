@@ -15,7 +15,9 @@ namespace node {
 
 class Impairer {
  public:
-  static constexpr std::size_t kLimit = 16'384;  // frames under way; one more is lost, as on a full router
+  // Under way at once; more is lost, as on a full router.
+  static constexpr std::size_t kLimit = 16'384;  // frames
+  static constexpr std::size_t kMemoryLimit = std::size_t{64} << 20;
 
   // `pool` makes the duplicates. Both are used by the thread that calls this object.
   Impairer(const Impairment& impairment, stack::RandomSource& random, stack::PacketPool& pool);
@@ -29,6 +31,7 @@ class Impairer {
   std::uint64_t duplicated() const { return duplicated_; }
   std::uint64_t reordered() const { return reordered_; }
   std::size_t under_way() const { return heap_.size(); }
+  std::size_t memory() const { return memory_; }  // of those that are under way
 
  private:
   struct Entry {
@@ -44,6 +47,7 @@ class Impairer {
   stack::RandomSource& random_;
   stack::PacketPool& pool_;
   std::vector<Entry> heap_;  // the earliest is in front
+  std::size_t memory_ = 0;
   std::uint64_t next_order_ = 0;
   std::uint64_t lost_ = 0, overflowed_ = 0, duplicated_ = 0, reordered_ = 0;
 };

@@ -60,6 +60,7 @@ struct Node::Impl {
       : config(wanted),
         device(std::move(opened)),
         netlink(std::move(netlink_socket)),
+        account(std::make_shared<stack::Account>(wanted.receive_memory)),
         impairment_random(wanted.seed) {}
 
   std::string set_up_host_side();
@@ -73,6 +74,7 @@ struct Node::Impl {
   tap::Device device;
   tap::Netlink netlink;
   MachineClock clock;
+  std::shared_ptr<stack::Account> account;  // of all processors
   stack::SeededRandom impairment_random;
   std::unique_ptr<EventLoop> loop;
   std::unique_ptr<TapLink> link;  // outlives the system, which sends through it
@@ -96,6 +98,7 @@ std::string Node::Impl::set_up_host_side() {
 }
 
 void Node::Impl::build(SystemParties parties, FrameObserver* observer) {
+  parties.memory = account;
   using wfp::kernel::RealScheduler;
   auto owned_scheduler = std::make_unique<RealScheduler>(clock, 1, RealScheduler::Timers::Later);
   scheduler = owned_scheduler.get();
@@ -108,7 +111,7 @@ void Node::Impl::build(SystemParties parties, FrameObserver* observer) {
   if (!config.tun) settings.mac = make_mac(*parties.random);
   settings.offloads = wanted_offloads(config.offload);
   settings.impairment = config.impairment;
-  link = std::make_unique<TapLink>(loop->frames(), settings, impairment_random, observer);
+  link = std::make_unique<TapLink>(loop->frames(), settings, account, impairment_random, observer);
   link->run_due(to_stack_time(clock.now()), [](stack::Packet) {});  // gives it the time of what attaching sends
   system->attach(*link);
   if (config.offload)
@@ -235,5 +238,6 @@ bool Node::watch(int fd, short events, std::function<void(short)> callback) {
 void Node::unwatch(int fd) { impl_->loop->unwatch(fd); }
 
 const Node::Features& Node::features() const { return impl_->features; }
+const LinkCounts& Node::link_counts() const { return impl_->link->counts(); }
 
 }  // namespace node

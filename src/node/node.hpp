@@ -27,6 +27,17 @@ class FrameObserver {
                      stack::Instant now) = 0;
 };
 
+// What became of frames at the device, before and after the stack.
+struct LinkCounts {
+  std::uint64_t received_in_place = 0;  // large frames, without a copy
+  std::uint64_t received_copied = 0;    // small ones, and large ones when the reserve was used up
+  std::uint64_t reserve_exhausted = 0;
+  std::uint64_t receive_no_memory = 0;  // lost, because callouts keep too many
+  std::uint64_t receive_malformed = 0;  // refused by the device layer: truncated, or a bad virtio-net header
+  std::uint64_t transmit_refused = 0;   // the queue was full
+  std::uint64_t transmit_failed = 0;    // the device refused the frame after it was queued
+};
+
 class Node {
  public:
   // Null on failure, with `error` saying what was wrong and what to do. `observer` may be null; it outlives the node.
@@ -70,6 +81,7 @@ class Node {
     std::string device;
   };
   const Features& features() const;
+  const LinkCounts& link_counts() const;  // on the processor's thread
 
  private:
   struct Impl;

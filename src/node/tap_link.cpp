@@ -3,7 +3,6 @@
 #include <sys/uio.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "src/node/vnet_translation.hpp"
 
@@ -18,20 +17,19 @@ namespace {
 // The IP header behind a 14-byte Ethernet header then lies on a cache line.
 constexpr std::size_t kFrameOffset = 64 - 14;
 constexpr std::size_t kBufferSize = kFrameOffset + tap::kMaxFrameSize + 1;
-constexpr std::size_t kPacketLimit = 32'768;
 
 }  // namespace
 
-TapLink::TapLink(tap::FrameIo& frames, const Settings& settings, stack::RandomSource& random, FrameObserver* observer)
+TapLink::TapLink(tap::FrameIo& frames, const Settings& settings, std::shared_ptr<stack::Account> memory,
+                 stack::RandomSource& random, FrameObserver* observer)
     : frames_(frames),
       settings_(settings),
       observer_(observer),
-      packets_(kPacketLimit),
-      buffers_(kBufferSize, kPostedBuffers + kReserveBuffers),
-      inbound_(settings.impairment, random, packets_),
-      outbound_(settings.impairment, random, packets_) {
+      memory_(std::move(memory), kBufferSize, kFrameOffset, settings.impairment.any() ? 2 * Impairer::kLimit : 0),
+      inbound_(settings.impairment, random, memory_.packets()),
+      outbound_(settings.impairment, random, memory_.packets()) {
   for (std::size_t slot = 0; slot < kPostedBuffers; ++slot) {
-    posted_[slot] = buffers_.allocate();
+    posted_[slot] = memory_.take_buffer();
     post(slot);
   }
 }
@@ -56,6 +54,7 @@ stack::LinkCapabilities TapLink::capabilities() const {
 
 void TapLink::process(const tap::Completions& completions, stack::Instant now, const Deliver& deliver) {
   now_ = now;
+  memory_.measure(inbound_.memory() + outbound_.memory());
   for (const auto& received : completions.received) receive(received, deliver);
   release(completions.transmitted);
 }
@@ -63,13 +62,13 @@ void TapLink::process(const tap::Completions& completions, stack::Instant now, c
 void TapLink::receive(const tap::Received& received, const Deliver& deliver) {
   const auto slot = reinterpret_cast<std::size_t>(received.buffer.cookie);
   if (received.status != tap::ReceiveStatus::Ok) {
-    ++stats_.receive_malformed;
+    ++counts_.receive_malformed;
     return post(slot);
   }
   Packet frame = take_frame(slot, received.length);
   post(slot);
   if (!frame) {
-    ++stats_.receive_no_memory;
+    ++counts_.receive_no_memory;
     return;
   }
   apply_received(received.header, frame);
@@ -83,22 +82,17 @@ void TapLink::receive(const tap::Received& received, const Deliver& deliver) {
 
 Packet TapLink::take_frame(std::size_t slot, std::size_t length) {
   const Bytes frame = Bytes{posted_[slot].bytes()}.subspan(kFrameOffset, length);
-  if (length > kCopyBreak) {
-    if (auto fresh = buffers_.allocate()) {
-      ++stats_.received_in_place;
-      return packets_.adopt(std::exchange(posted_[slot], std::move(fresh)), kFrameOffset, length);
+  if (!memory_.admits(frame, settings_.medium)) return {};
+  // What an impairment holds back would keep the buffers for long.
+  if (length > FrameMemory::kSmallFrame && !settings_.impairment.any()) {
+    if (auto fresh = memory_.take_buffer()) {
+      ++counts_.received_in_place;
+      return memory_.adopt(std::exchange(posted_[slot], std::move(fresh)), length);
     }
-    ++stats_.reserve_exhausted;
-    ++stats_.received_copied;
-    auto copy = stack::make_buffer(kFrameOffset + length);
-    if (!copy) return {};
-    std::memcpy(copy.bytes().data() + kFrameOffset, frame.data(), length);
-    return packets_.adopt(std::move(copy), kFrameOffset, length);
+    ++counts_.reserve_exhausted;
   }
-  ++stats_.received_copied;
-  Packet packet = packets_.allocate(length, kFrameOffset);
-  if (packet) std::memcpy(packet.make_private(length).data(), frame.data(), length);
-  return packet;
+  ++counts_.received_copied;
+  return memory_.copy(frame);
 }
 
 void TapLink::run_due(stack::Instant now, const Deliver& deliver) {
@@ -128,7 +122,7 @@ bool TapLink::submit(Packet frame) {
     is_queued = frames_.submit(list, header, frame.nbl());
   }
   if (!is_queued) {
-    ++stats_.transmit_refused;
+    ++counts_.transmit_refused;
     return false;
   }
   if (observer_ != nullptr) observe(Direction::Outbound, frame, header);
@@ -157,7 +151,7 @@ void TapLink::flush() { release(frames_.flush()); }
 
 void TapLink::release(std::span<const tap::Transmitted> transmitted) {
   for (const auto& done : transmitted) {
-    if (done.result != tap::TransmitResult::Sent) ++stats_.transmit_failed;
+    if (done.result != tap::TransmitResult::Sent) ++counts_.transmit_failed;
     Packet::take(static_cast<_NET_BUFFER_LIST*>(done.cookie)).reset();
     --in_flight_;
   }

@@ -4,8 +4,8 @@
 //
 // Receive buffers hold 64 KiB frames, and few are in flight. A small frame is copied out, so that its buffer can go
 // back to the device at once; a large one keeps its buffer, which is replaced from a bounded reserve; when that is
-// used up by readers that do not read, large frames are copied into memory of their own size; when there is none
-// either, the frame is lost and counted. Used on the processor's thread.
+// used up, large frames are copied into memory of their own size; when callouts keep too much of it (FrameMemory), the
+// frame is lost and counted. Used on the processor's thread.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "src/node/frame_memory.hpp"
 #include "src/node/impairment.hpp"
 #include "src/node/node.hpp"
 #include "stack/link/link.hpp"
@@ -23,22 +24,10 @@
 
 namespace node {
 
-struct TapLinkStats {
-  std::uint64_t received_in_place = 0;  // large frames, without a copy
-  std::uint64_t received_copied = 0;    // small ones, and large ones when the reserve was used up
-  std::uint64_t reserve_exhausted = 0;
-  std::uint64_t receive_no_memory = 0;
-  std::uint64_t receive_malformed = 0;  // refused by the device layer: truncated, or a bad virtio-net header
-  std::uint64_t transmit_refused = 0;   // the queue was full
-  std::uint64_t transmit_failed = 0;    // the device refused the frame after it was queued
-};
-
 class TapLink final : public stack::Link {
  public:
-  static constexpr std::size_t kPostedBuffers = 16;
-  static constexpr std::size_t kReserveBuffers = 192;
+  static constexpr std::size_t kPostedBuffers = FrameMemory::kPostedBuffers;
   static constexpr std::size_t kUsualRanges = 16;  // memory ranges of a frame; more are possible and slower
-  static constexpr std::size_t kCopyBreak = 1600;  // bytes; an ordinary frame is copied
 
   struct Settings {
     stack::Medium medium = stack::Medium::Ethernet;
@@ -50,7 +39,8 @@ class TapLink final : public stack::Link {
   using Deliver = std::function<void(stack::Packet)>;
 
   // `frames` and `random` outlive the link; `observer` may be null.
-  TapLink(tap::FrameIo& frames, const Settings& settings, stack::RandomSource& random, FrameObserver* observer);
+  TapLink(tap::FrameIo& frames, const Settings& settings, std::shared_ptr<stack::Account> memory,
+          stack::RandomSource& random, FrameObserver* observer);
   ~TapLink() override;
 
   // --- the node's side ---
@@ -60,7 +50,7 @@ class TapLink final : public stack::Link {
   void run_due(stack::Instant now, const Deliver& deliver);
   stack::Instant next_deadline() const;
   void set_offloads(const tap::Offloads& granted) { settings_.offloads = granted; }
-  const TapLinkStats& stats() const { return stats_; }
+  const LinkCounts& counts() const { return counts_; }
   bool is_idle() const { return in_flight_ == 0 && inbound_.under_way() == 0 && outbound_.under_way() == 0; }
 
   // --- the stack's side ---
@@ -83,8 +73,7 @@ class TapLink final : public stack::Link {
   tap::FrameIo& frames_;
   Settings settings_;
   FrameObserver* observer_;
-  stack::PacketPool packets_;
-  stack::BufferPool buffers_;
+  FrameMemory memory_;
   std::array<stack::BufferRef, kPostedBuffers> posted_;
   Impairer inbound_, outbound_;
   stack::Instant now_;
@@ -92,7 +81,7 @@ class TapLink final : public stack::Link {
   std::vector<iovec> gathered_;  // of gather(), as the next
   std::vector<stack::Bytes> many_ranges_;
   std::vector<std::byte> scratch_;  // of observe()
-  TapLinkStats stats_;
+  LinkCounts counts_;
 };
 
 }  // namespace node
