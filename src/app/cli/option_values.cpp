@@ -213,6 +213,21 @@ Parsed<OnHang> parse_on_hang(std::string_view text) {
   return Parsed<OnHang>::error("'" + std::string(text) + "' is neither report nor stop");
 }
 
+Parsed<std::size_t> parse_size(std::string_view text) {
+  constexpr std::string_view kUnits = "kMG";
+  unsigned shift = 0;
+  std::string_view digits = text;
+  if (const auto unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+      unit != std::string_view::npos) {
+    shift = 10 * (static_cast<unsigned>(unit) + 1);
+    digits.remove_suffix(1);
+  }
+  const auto number = parse_number(digits);
+  if (!number || *number > (std::uint64_t{1} << 40) >> shift)
+    return Parsed<std::size_t>::error(quoted(text) + " is no number of bytes, such as 64M or 1G");
+  return static_cast<std::size_t>(*number << shift);
+}
+
 Parsed<bool> parse_on_off(std::string_view text) {
   if (text == "on") return true;
   if (text == "off") return false;

@@ -40,6 +40,7 @@ Parsed<stack::LogLevel> parse_log_level(std::string_view text);  // debug info w
 Parsed<bool> parse_on_off(std::string_view text);
 Parsed<OnHang> parse_on_hang(std::string_view text);                              // report stop
 Parsed<stack::tcp::CongestionAlgorithm> parse_congestion(std::string_view text);  // cubic newreno
+Parsed<std::size_t> parse_size(std::string_view text);          // 64M, 1G, 65536k; a bare number is bytes
 Parsed<stack::Duration> parse_duration(std::string_view text);  // 20ms, 1.5s, 100us; a bare number is milliseconds
 
 // A driver is given by the name of one that ships, or by a path: a text with a slash or that ends with .so.

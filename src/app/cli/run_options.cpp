@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "src/app/services/service_names.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr std::uint32_t kSmallestMtu = 1280;  // RFC 8200 5
 constexpr std::uint32_t kLargestMtu = 65535;
 constexpr std::size_t kLongestDeviceName = 15;
+constexpr std::size_t kLeastMemory = std::size_t{16} << 20;
 constexpr std::uint32_t kLongestTimeWaitSeconds = 600;
 
 // A repeatable option takes one value each time, so that DRIVER... is not swallowed.
@@ -92,6 +94,18 @@ std::string check_link(const RunOptionTexts& texts, node::Config& config) {
   return {};
 }
 
+std::string check_memory(const RunOptionTexts& texts, node::Config& config) {
+  for (const auto& [name, text, into] :
+       {std::tuple{"--receive-memory", &texts.receive_memory, &config.receive_memory},
+        std::tuple{"--send-memory", &texts.send_memory, &config.send_memory}}) {
+    auto size = parse_size(*text);
+    if (!size) return std::string(name) + ": " + size.why();
+    if (*size < kLeastMemory) return std::string(name) + " " + *text + " is less than 16M";
+    *into = *size;
+  }
+  return {};
+}
+
 std::string check_behaviour(const RunOptionTexts& texts, node::Config& config) {
   if (texts.endpoint_metadata != "windows" && texts.endpoint_metadata != "corrected")
     return "--endpoint-metadata: '" + texts.endpoint_metadata + "' is neither windows nor corrected";
@@ -164,6 +178,10 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
           "make the link worse, e.g. loss=1%,delay=20ms,reorder=2%,duplicate=1%; a delay without unit is in ms",
           "LIST");
   add_one(app, "--seed", t.seed, "seed of --impair, so that a run can be repeated", "N");
+  add_one(app, "--receive-memory", t.receive_memory,
+          "memory for what was received and waits, over all connections together; at least 16M", "SIZE");
+  add_one(app, "--send-memory", t.send_memory,
+          "memory for what was written and is not acknowledged, over all connections together; at least 16M", "SIZE");
   add_one(app, "--time-wait", t.time_wait_seconds, "seconds that TCP connections stay in TIME-WAIT", "N");
   add_one(app, "--tcp-timestamps", t.timestamps, "offer TCP timestamps (RFC 7323)", "on|off");
   add_one(app, "--congestion", t.congestion, "congestion control of TCP", "cubic|newreno");
@@ -183,7 +201,7 @@ void define_run_options(CLI::App& app, RunOptionTexts& t) {
 Parsed<RunOptions> check_run_options(const RunOptionTexts& texts, bool is_test) {
   using P = Parsed<RunOptions>;
   RunOptions options;
-  for (auto check : {check_addresses, check_link, check_behaviour})
+  for (auto check : {check_addresses, check_link, check_memory, check_behaviour})
     if (auto why = check(texts, options.node); !why.empty()) return P::error(std::move(why));
   auto sandbox = parse_on_off(texts.sandbox);
   if (!sandbox) return P::error("--sandbox: " + sandbox.why());

@@ -31,6 +31,7 @@ struct RunOptionTexts {
   std::string impair;
   std::uint64_t seed = 0;
   std::string device_loss = "end";  // of `run`
+  std::string receive_memory = "128M", send_memory = "128M";
   std::uint32_t time_wait_seconds = 60;
   std::string timestamps = "on";
   std::string congestion = "cubic";

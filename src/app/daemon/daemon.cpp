@@ -128,6 +128,7 @@ std::string Daemon::start_all(tap::FileDescriptor places) {
     net_events_ = std::make_unique<NetEvents>(&system.discard_observer(), [&system] { return system.now(); });
     system.stack().hooks().set_discard_observer(net_events_.get());
     system.set_block_sink(net_events_.get());
+    memory_watch_ = std::make_unique<MemoryWatch>(system, logging_);
     system.kernel().set_debug_sink([this](wfp::ledger::DriverId driver, unsigned level, const std::string& line) {
       logging_.debug_print(wfp::ledger::driver_name(driver), level, line);
     });
@@ -213,12 +214,14 @@ output::Report Daemon::finish() {
       if (capture_) capture_->end();
       if (trace_file_) trace_file_->end();
       collect_counts(system, report);
+      collect_memory(system, node_->link_counts(), report);
     });
     node_->call([this](node::System& system) {
       services_.clear();
       system.set_block_sink(nullptr);
       system.stack().hooks().set_discard_observer(&system.discard_observer());
       net_events_.reset();
+      memory_watch_.reset();
     });
     watch_.reset();
     node_->stop();

@@ -14,6 +14,7 @@
 #include "src/app/control/server.hpp"
 #include "src/app/daemon/driver_watch.hpp"
 #include "src/app/daemon/main_loop.hpp"
+#include "src/app/daemon/memory_levels.hpp"
 #include "src/app/daemon/net_events.hpp"
 #include "src/app/daemon/socket_network.hpp"
 #include "src/app/daemon/violation_log.hpp"
@@ -100,6 +101,7 @@ class Daemon final : private control::Backend {
   // The stack's thread only, but for their creation and destruction, which it does when asked.
   std::unique_ptr<SocketNetwork> network_;
   std::unique_ptr<NetEvents> net_events_;
+  std::unique_ptr<MemoryWatch> memory_watch_;
   std::vector<std::unique_ptr<services::Service>> services_;
 
   std::unique_ptr<DriverLoader> drivers_;  // the loop's thread

@@ -9,6 +9,7 @@
 #include "src/app/daemon/daemon.hpp"
 #include "src/app/daemon/filters.hpp"
 #include "src/app/daemon/layer_named.hpp"
+#include "src/app/daemon/memory_levels.hpp"
 #include "src/app/daemon/show.hpp"
 #include "stack/core/stack.hpp"
 #include "wfp/ledger/violation.hpp"
@@ -153,6 +154,8 @@ Json Daemon::status(node::System& system) {
           {"addresses_not_in_use", unused_addresses(system)},
           {"services", services},
           {"packets", packet_counts(system)},
+          {"memory", memory_levels(system)},
+          {"link", link_counts(node_->link_counts())},
           {"buffers_in_use", system.stack().pool().in_use()},
           {"violations", wfp::ledger::violation_count()},
           {"notes", wfp::ledger::note_count()}};

@@ -88,6 +88,15 @@ Json json_of(const std::vector<ViolationRecord>& violations) {
   return list;
 }
 
+Json json_of(const MemoryRecord& memory) {
+  Json uses = Json::object();
+  for (const auto& [name, use] : memory.uses)
+    uses[name] = {{"held", use.held}, {"high_water", use.high_water}, {"refused", use.refused}};
+  return {{"receive_limit", memory.limit},           {"pruned", memory.pruned},
+          {"frames_refused", memory.frames_refused}, {"uses", uses},
+          {"send_limit", memory.send_limit},         {"send_held", memory.send_held}};
+}
+
 Json packets_json(const Report& report) {
   Json dropped = Json::object();
   for (const auto& [reason, count] : report.packets_dropped) dropped[reason] = count;
@@ -189,6 +198,7 @@ Json object_of(const Report& report) {
             {"injections", injections},
             {"pended", {{"started", report.pends_started}, {"completed", report.pends_completed}}},
             {"packets", packets_json(report)},
+            {"memory", json_of(report.memory)},
             {"objects", objects},
             {"violations", json_of(report.violations)},
             {"notes", json_of(report.notes)},

@@ -60,6 +60,16 @@ struct RunRecord {
   std::vector<std::string> options;  // the command line before --, with what the configuration file adds
 };
 
+// Memory for what was received, by use, and for what was written: bytes, and packets refused for want of it.
+struct MemoryRecord {
+  struct Use {
+    std::uint64_t held = 0, high_water = 0, refused = 0;
+  };
+  std::uint64_t limit = 0, pruned = 0, frames_refused = 0;
+  std::map<std::string, Use> uses;
+  std::uint64_t send_limit = 0, send_held = 0;
+};
+
 struct Report {
   RunRecord run;
   std::vector<DriverRecord> drivers;
@@ -70,6 +80,7 @@ struct Report {
   std::uint64_t packets_received = 0, packets_sent = 0;
   std::map<std::string, std::uint64_t> packets_dropped;  // by reason
   std::uint64_t absorbed_never_reinjected = 0;
+  MemoryRecord memory;
   std::map<std::string, std::uint64_t> objects_alive;  // by kind
   std::vector<ViolationRecord> violations;
   std::uint64_t violation_count = 0;  // all, kept or not

@@ -99,5 +99,14 @@ TEST(ExitStatus, LastLine) {
     EXPECT_EQ(exit_reason_named(name_of(reason)), reason);
 }
 
+TEST(Sizes, UnitsAndBounds) {
+  EXPECT_EQ(*parse_size("4096"), 4'096u);
+  EXPECT_EQ(*parse_size("64k"), 65'536u);
+  EXPECT_EQ(*parse_size("16M"), std::size_t{16} << 20);
+  EXPECT_EQ(*parse_size("2G"), std::size_t{2} << 30);
+  for (const char* wrong : {"", "M", "-1", "1.5M", "10T", "64 M", "99999999999G"})
+    EXPECT_FALSE(parse_size(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace app
