@@ -144,7 +144,9 @@ class OwnDriver(LiveTest):
         for said in (run.stderr, run.report["fault"]):
             self.assertRegex(said, r"\*\*\* in callout \d+ \(filter \d+\) at FWPS_LAYER_INBOUND_TRANSPORT_V4")
             self.assertRegex(said, rf"\*\*\* packet: TCP .* > {V4}:80 \(received\)")
-        self.assertEqual(len(list(run.trace(layer="FWPS_LAYER_INBOUND_TRANSPORT_V4"))), 19, "the last one has no answer")
+        asked = list(run.trace(layer="FWPS_LAYER_INBOUND_TRANSPORT_V4"))
+        self.assertEqual(len(asked), 20, "the last is the one that the fault struck in")
+        self.assertEqual(asked[-1]["callouts"][-1]["action"], "fault", asked[-1])
         received = [frame for frame in run.frames() if frame.protocol == 6 and frame.dport == 80]
         self.assertEqual(len(received), 20)
 
