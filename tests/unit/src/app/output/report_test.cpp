@@ -126,7 +126,7 @@ TEST(Report, AnEmptyRunIsAValidReport) {
 
 TEST(Report, TakesWhatOthersCountedAndKeepsWhatItKnowsBetter) {
   Report counted;
-  counted.drivers.push_back({"x", "x.so", true, false, "", {}});
+  counted.drivers.push_back({"x", "x.so", true, false, "", {}, ""});
   counted.layers["FWPS_LAYER_INBOUND_TRANSPORT_V4"] = {3, 2, 1, 0};
   counted.packets_received = 17;
   Report report;
