@@ -13,6 +13,6 @@ case "$preset" in
   *) echo "build.sh: '$preset' is no preset; there are release, dev, asan and tsan" >&2; exit 2 ;;
 esac
 
-export CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 said=$(cmake --preset "$preset" 2>&1) || { echo "$said"; exit 1; }
 cmake --build "build/$preset" -- "$@"
