@@ -32,11 +32,11 @@ Packet FrameMemory::copy(Bytes frame) {
   if (frame.size() > kSmallFrame) {
     auto copy = copies_.allocate(frame_offset_ + frame.size());
     if (!copy) return {};
-    std::ranges::copy(frame, copy.bytes().subspan(frame_offset_).begin());
+    std::memcpy(copy.bytes().data() + frame_offset_, frame.data(), frame.size());
     return packets_.adopt(std::move(copy), frame_offset_, frame.size());
   }
   Packet packet = packets_.allocate(frame.size(), frame_offset_);
-  if (packet) std::ranges::copy(frame, packet.make_private(frame.size()).begin());
+  if (packet) std::memcpy(packet.make_private(frame.size()).data(), frame.data(), frame.size());
   return packet;
 }
 

@@ -1,6 +1,7 @@
 #include "stack/tcp/receive_queue.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace stack::tcp {
@@ -68,7 +69,7 @@ void ReceiveQueue::fill_tail(std::size_t end, Piece& lent) {
   if (end > 0) {
     Piece& tail = pieces_[end - 1];
     const std::size_t count = std::min(tail.spare, lent.size);
-    std::ranges::copy(lent.bytes().first(count), tail.extend(count).begin());
+    if (count > 0) std::memcpy(tail.extend(count).data(), lent.bytes().data(), count);
     lent.drop_front(count);
   }
   if (lent.size == 0) teller_->give(Use::InOrder, lent.charge);
@@ -82,7 +83,7 @@ void ReceiveQueue::copy_out(std::size_t tail_size, Piece& lent) {
   if (extra > 0 && (extra > teller_->share() || !teller_->take(Use::InOrder, extra))) capacity = lent.size;
   Piece own = make_piece(capacity);
   if (!own.block) return teller_->give(Use::InOrder, capacity - lent.size);
-  std::ranges::copy(lent.bytes(), own.extend(lent.size).begin());
+  std::memcpy(own.extend(lent.size).data(), lent.bytes().data(), lent.size);
   teller_->give(Use::InOrder, lent.charge - (lent.size + kPieceCharge));
   lent = std::move(own);
 }
@@ -102,7 +103,7 @@ std::size_t ReceiveQueue::read(MutableBytes into) {
   while (copied < into.size() && !pieces_.empty()) {
     const Bytes bytes = pieces_.front().bytes();
     const std::size_t count = std::min(bytes.size(), into.size() - copied);
-    std::ranges::copy(bytes.first(count), into.subspan(copied).begin());
+    std::memcpy(into.data() + copied, bytes.data(), count);  // ranges::copy goes byte by byte
     consume_front(count);
     copied += count;
   }

@@ -48,8 +48,8 @@ TEST(Report, HasExactlyTheDocumentedKeys) {
   const auto json = nlohmann::json::parse(to_json(sample()));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
-  EXPECT_THAT(keys, testing::UnorderedElementsAre("run", "drivers", "layers", "injections", "pended", "packets",
-                                                  "objects", "violations", "notes", "command", "exit"));
+  EXPECT_THAT(keys, testing::UnorderedElementsAre("run", "drivers", "layers", "injections", "memory", "pended",
+                                                  "packets", "objects", "violations", "notes", "command", "exit"));
   EXPECT_EQ(json["run"], nlohmann::json({{"version", "0.1.0"}, {"seed", 42}, {"options", {"test", "--seed", "42"}}}));
   EXPECT_EQ(json["drivers"][0]["sha256"], "e3b0");
   EXPECT_EQ(json["layers"]["FWPS_LAYER_INBOUND_TRANSPORT_V4"],
