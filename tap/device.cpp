@@ -108,7 +108,7 @@ Result<Device> Device::open(const DeviceOptions& options) {
 
 Error Device::open_queue(const DeviceOptions& options) {
   FileDescriptor fd{::open(kDevicePath, O_RDWR | O_NONBLOCK | O_CLOEXEC)};
-  if (!fd) return make_error(errno, std::string{"opening "} + kDevicePath, advice_for_open(errno));
+  if (!fd) return make_error(errno, "opening /dev/net/tun", advice_for_open(errno));
 
   ifreq request{};
   std::memcpy(request.ifr_name, name_.c_str(), name_.size());
