@@ -28,9 +28,9 @@ static ULONG UseUpStack(volatile ULONG* Depth) {
 }
 
 static void Loop(void) {
-  volatile ULONG rounds = 0;
+  static volatile ULONG rounds;
 
-  for (;;) rounds += 1;
+  for (;;) rounds = rounds + 1;
 }
 
 static void End(void) {

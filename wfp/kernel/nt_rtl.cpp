@@ -115,7 +115,10 @@ NTSTATUS NTAPI RtlUnicodeToMultiByteN(PCHAR MultiByteString, ULONG MaxBytesInMul
   const std::string out =
       to_utf8({reinterpret_cast<const char16_t*>(UnicodeString), BytesInUnicodeString / sizeof(WCHAR)});
   const std::size_t taken = std::min<std::size_t>(out.size(), MaxBytesInMultiByteString);
-  std::memcpy(MultiByteString, out.data(), taken);
+  if (taken != 0) {
+    REQUIRE_ARGUMENT(MultiByteString);
+    std::memcpy(MultiByteString, out.data(), taken);
+  }
   if (BytesInMultiByteString != nullptr) *BytesInMultiByteString = static_cast<ULONG>(taken);
   return STATUS_SUCCESS;
 }

@@ -35,6 +35,11 @@ constexpr std::array<std::uint64_t, 5> kAllowedPrctls{PR_SET_NAME, PR_GET_NAME, 
                                                       PR_SET_VMA};
 constexpr std::uint64_t kInt = 0xffff'ffff;  // the part of an argument that is an int
 
+// Argument number `argument` has `value` under `mask`. The library's macros for this are compound literals, which C++ lacks.
+scmp_arg_cmp argument_is(unsigned argument, std::uint64_t mask, std::uint64_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+
 class Rules {
  public:
   explicit Rules(scmp_filter_ctx filter) : filter_(filter) {}
@@ -59,17 +64,17 @@ class Rules {
 
 void add_rules(Rules& rules) {
   for (const char* name : kAllowedCalls) rules.allow(name);
-  rules.allow("socket", SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX));
-  for (const auto request : kAllowedIoctls) rules.allow("ioctl", SCMP_A1(SCMP_CMP_MASKED_EQ, kInt, request));
-  for (const auto what : kAllowedPrctls) rules.allow("prctl", SCMP_A0(SCMP_CMP_MASKED_EQ, kInt, what));
+  rules.allow("socket", argument_is(0, kInt, AF_UNIX));
+  for (const auto request : kAllowedIoctls) rules.allow("ioctl", argument_is(1, kInt, request));
+  for (const auto what : kAllowedPrctls) rules.allow("prctl", argument_is(0, kInt, what));
   // Threads, but no processes. What clone3 asks for lies in memory, where no filter can look: without it the C library
   // takes clone.
-  rules.allow("clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+  rules.allow("clone", argument_is(0, CLONE_THREAD, CLONE_THREAD));
   rules.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");
   // Signals to itself: raise(), abort(), and who looks at a thread that hangs.
   const auto self = static_cast<std::uint64_t>(getpid());
   for (const char* name : {"tgkill", "kill", "rt_tgsigqueueinfo", "rt_sigqueueinfo"})
-    rules.allow(name, SCMP_A0(SCMP_CMP_MASKED_EQ, kInt, self));
+    rules.allow(name, argument_is(0, kInt, self));
 }
 
 }  // namespace
