@@ -17,4 +17,19 @@ constexpr bool has_sanitizer() {
 #endif
 }
 
+// The one for threads, which accuses what runs in a signal handler and delays signals.
+constexpr bool has_thread_sanitizer() {
+#if defined(__SANITIZE_THREAD__)
+  return true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  return true;
+#else
+  return false;
+#endif
+#else
+  return false;
+#endif
+}
+
 }  // namespace app

@@ -397,7 +397,7 @@ TEST_F(Connect, BytesPassBothWaysAndHalfCloses) {
   EXPECT_TRUE(eventually([&] { return wire_->from_service == "question"; }));
   EXPECT_FALSE(wire_->fin);
   shutdown(one.socket(), SHUT_WR);
-  EXPECT_TRUE(eventually([&] { return wire_->fin; }));
+  EXPECT_TRUE(eventually([&] { return wire_->fin.load(); }));
   backend_.loop.call([&] { backend_.network.send(*wire_, "answer"); });
   EXPECT_EQ(chunk(one), "answer");
   backend_.loop.call([&] { backend_.network.finish(*wire_); });
@@ -524,7 +524,7 @@ TEST_F(Connect, WhatIsQueuedAtThePeersEndStillArrives) {
   EXPECT_TRUE(eventually([&] {
     wire_->window = 100;
     got += backend_.network.take(*wire_);
-    return wire_->fin;
+    return wire_->fin.load();
   }));
   EXPECT_EQ(got.size() + wire_->from_service.size(), 1000u);
   std::array<std::byte, 1> nothing;

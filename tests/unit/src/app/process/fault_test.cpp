@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "nt/ke.h"
+#include "src/app/process/sanitizer.hpp"
 #include "stack/base/assert.hpp"
 #include "wfp/kernel/bugcheck.hpp"
 #include "wfp/kernel/irql.hpp"
@@ -76,13 +77,7 @@ Crash crash(const std::function<void()>& body) {
   return result;
 }
 
-bool is_sanitized() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
-}
+bool is_sanitized() { return has_sanitizer(); }
 
 // A page that may not be touched.
 volatile int* forbidden() {

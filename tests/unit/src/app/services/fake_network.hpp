@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <atomic>
 
 #include <algorithm>
 #include <deque>
@@ -21,7 +22,7 @@ struct FakeWire {
   std::string from_service;      // written by the service
   std::size_t window = 1 << 20;  // bytes that from_service may still grow by
   bool fin_on_data = false;      // finish_after_next_write() and then a write
-  bool fin = false;
+  std::atomic<bool> fin{false};
   bool reset = false;
   bool closed = false;
   bool blocked = false;  // a write has returned WouldBlock
