@@ -134,7 +134,7 @@ class Places(LiveTest):
           "$WFPTAP" run --tap wfp7 --address 10.79.0.2/24 --host-address 10.79.0.1/24 --service http --control "$PWD/c" \
             --driver {driver("bad_place")} --param bad_place:what=$1 --ready-fd 3 3>ready 2>errors & daemon=$!
           for i in $(seq 100); do test -s ready && break; sleep 0.1; done
-          curl -s -o /dev/null --max-time 3 http://10.79.0.2/; kill $daemon; wait $daemon; cat errors >&2"""
+          curl -s -o /dev/null --max-time 3 --retry 2 --retry-all-errors http://10.79.0.2/; kill $daemon; wait $daemon; cat errors >&2"""
         for what, text in (("twice", r"POOL-BAD-FREE by bad_place at PoolTwice \(.*bad_place\.c:{}\)"),
                            ("fault", r"\*\*\* stack:\n  00 Store \(.*bad_place\.c:{}\)")):
             with self.subTest(what):
