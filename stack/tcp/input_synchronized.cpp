@@ -16,9 +16,17 @@ bool is_outdated(const Tcb& tcb, const wire::Timestamps& timestamps, Instant now
   return Seq{timestamps.value}.before(Seq{tcb.ts_recent}) && now - tcb.ts_recent_at <= kTimestampLifetime;
 }
 
+// RFC 5961 5.2: neither unsent nor older than any window of the peer's could explain.
+bool is_ack_plausible(const Tcb& tcb, const Segment& segment) {
+  return segment.ack() && !segment.ack_number.after(tcb.snd_nxt) &&
+         !segment.ack_number.before(tcb.snd_una - tcb.max_snd_wnd);
+}
+
 // RFC 7323 4.3 (2): only a segment that covers what we last acknowledged tells the timestamp to echo.
 void update_ts_recent(Tcb& tcb, const Segment& segment, Instant now) {
   if (!tcb.timestamps_ok || !segment.options.timestamps) return;
+  // Whoever does not know what we have sent may not say which timestamps are old from now on.
+  if (!is_ack_plausible(tcb, segment)) return;
   tcb.timestamps_seen = true;
   if (segment.seq.after(tcb.last_ack_sent) || is_outdated(tcb, *segment.options.timestamps, now)) return;
   tcb.ts_recent = segment.options.timestamps->value;
@@ -175,8 +183,7 @@ Step check_ack(Tcb& tcb, Segment& segment, Actions& actions, Instant now) {
     if (tcb.fin_queued) actions.enter(State::FinWait1);
     return Step::Continue;
   }
-  // RFC 5961 5.2: neither unsent nor older than any window of the peer's could explain.
-  if (ack.after(tcb.snd_nxt) || ack.before(tcb.snd_una - tcb.max_snd_wnd)) {
+  if (!is_ack_plausible(tcb, segment)) {
     challenge_ack(tcb, now);
     actions.drop(segment, Drop::TcpUnacceptable);
     return Step::Stop;

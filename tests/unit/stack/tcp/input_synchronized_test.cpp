@@ -280,6 +280,22 @@ TEST_F(Synchronized, OutsideTheWindowNothingIsLearnedFromTimestamps) {
   EXPECT_EQ(endpoint->tcb().ts_recent, 1'000u);
 }
 
+// A blind segment that straddles what is expected would otherwise make every later timestamp an old one.
+TEST_F(Synchronized, WhoAcknowledgesWhatWasNeverSentTeachesNoTimestamp) {
+  established({.timestamp = 1'000});
+  peer_timestamp = 1'000'000'000;
+  In in = data(1, 10);
+  in.ack = 5'000;
+  receive(in);
+  in.flags = 0;
+  receive(in);
+  EXPECT_EQ(endpoint->tcb().ts_recent, 1'000u);
+  peer_timestamp = 1'001;
+  receive(data(1, 10));
+  EXPECT_EQ(endpoint->tcb().ts_recent, 1'001u);
+  EXPECT_EQ(endpoint->readable_bytes(), 10u);
+}
+
 TEST_F(Synchronized, PawsRemembersAsLongAsItHears) {
   established({.timestamp = 1'000});
   advance(23 * 24h);
