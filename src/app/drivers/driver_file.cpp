@@ -94,6 +94,9 @@ Parsed<DriverPath> find_driver(const std::string& name_or_path, const std::vecto
   if (is_driver_path(name_or_path)) {
     const auto path = fs::absolute(name_or_path, ignored).lexically_normal();
     if (!fs::exists(path, ignored)) return P::error("driver " + name_or_path + ": there is no such file");
+    // Reading one to its end may never come back.
+    if (!fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored))
+      return P::error("driver " + name_or_path + ": it is a device, a FIFO or a socket; a driver is a shared object");
     return DriverPath{driver_name_of(name_or_path), path.string()};
   }
   std::string looked;

@@ -110,6 +110,12 @@ TEST_F(DriverFiles, ADriversOwnFunctionsComeFirst) {
   }
 }
 
+TEST_F(DriverFiles, WhatCannotBeReadToItsEndIsNotRead) {
+  const auto found = find_driver("/dev/zero", {});
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.why(), HasSubstr("it is a device"));
+}
+
 TEST_F(DriverFiles, ALibraryWithoutDriverEntryIsNoDriver) {
   auto opened = DriverFile::open({"m", "libm.so.6"});
   ASSERT_FALSE(opened);
