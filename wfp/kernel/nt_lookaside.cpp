@@ -11,7 +11,9 @@
 #include "nt/ex.h"
 #include "wfp/kernel/irql.hpp"
 #include "wfp/kernel/kernel.hpp"
+#include "wfp/kernel/report.hpp"
 #include "wfp/ledger/require.hpp"
+#include "wfp/ledger/rules.hpp"
 
 using namespace wfp::kernel;
 namespace ledger = wfp::ledger;
@@ -90,6 +92,14 @@ bool keep_block(General& list, PVOID block, const char* routine) {
   return false;
 }
 
+// A list is deleted once; what its blocks would be freed with the second time is no longer there.
+bool may_delete(const void* list, const char* routine) {
+  if (ledger::release(ledger::Kind::lookaside_list, list) != ledger::Release::unknown) return true;
+  report_violation(ledger::rule::kObject,
+                   text("%s: the lookaside list at %p was never initialized, or was deleted before", routine, list));
+  return false;
+}
+
 }  // namespace
 
 extern "C" {
@@ -139,7 +149,7 @@ NTSTATUS NTAPI ExInitializeLookasideListEx(PLOOKASIDE_LIST_EX Lookaside, PALLOCA
 }
 VOID NTAPI ExDeleteLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
   REQUIRE_ARGUMENT(Lookaside);
-  ledger::release(ledger::Kind::lookaside_list, Lookaside);
+  if (!may_delete(Lookaside, "ExDeleteLookasideListEx")) return;
   while (PVOID block = take_block(Lookaside->L, "ExDeleteLookasideListEx")) Lookaside->L.FreeEx(block, Lookaside);
 }
 PVOID NTAPI ExAllocateFromLookasideListEx(PLOOKASIDE_LIST_EX Lookaside) {
@@ -164,7 +174,7 @@ VOID NTAPI ExInitializeNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside, PAL
 }
 VOID NTAPI ExDeleteNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {
   REQUIRE_ARGUMENT(Lookaside);
-  ledger::release(ledger::Kind::lookaside_list, Lookaside);
+  if (!may_delete(Lookaside, "ExDeleteNPagedLookasideList")) return;
   while (PVOID block = take_block(Lookaside->L, "ExDeleteNPagedLookasideList")) Lookaside->L.Free(block);
 }
 PVOID NTAPI ExAllocateFromNPagedLookasideList(PNPAGED_LOOKASIDE_LIST Lookaside) {

@@ -114,6 +114,19 @@ PVOID count_allocation_ex(POOL_TYPE type, SIZE_T size, ULONG tag, PLOOKASIDE_LIS
 }
 VOID count_free_ex(PVOID block, PLOOKASIDE_LIST_EX) { count_free(block); }
 
+TEST_P(Lookaside, IsDeletedOnce) {
+  const ledger::DriverScope scope(driver);
+  NPAGED_LOOKASIDE_LIST list;
+  ExInitializeNPagedLookasideList(&list, nullptr, nullptr, 0, 24, kTag, 0);
+  ExDeleteNPagedLookasideList(&list);
+  EXPECT_THAT(ledger::take_rules(), ::testing::IsEmpty());
+  ExDeleteNPagedLookasideList(&list);
+  EXPECT_THAT(ledger::take_rules(), ::testing::ElementsAre("OBJECT-NOT-INITIALIZED"));
+  LOOKASIDE_LIST_EX never{};
+  ExDeleteLookasideListEx(&never);
+  EXPECT_THAT(ledger::take_rules(), ::testing::ElementsAre("OBJECT-NOT-INITIALIZED"));
+}
+
 TEST_P(Lookaside, RoutinesOfTheDriverMakeAndTakeTheBlocks) {
   ledger::set_level(ledger::Level::off);
   allocated = freed = 0;
