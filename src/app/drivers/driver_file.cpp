@@ -11,6 +11,7 @@
 #include "src/app/drivers/known_symbols.hpp"
 #include "src/app/drivers/layout_note.hpp"
 #include "src/app/process/program_path.hpp"
+#include "src/app/process/sanitizer.hpp"
 
 namespace app {
 namespace {
@@ -21,18 +22,7 @@ constexpr const char* kEntryPoint = "DriverEntry";
 
 // A driver's own functions come before those of the C and C++ libraries: in a kernel there are no others, and a driver may
 // call its own connect, send, error or operator delete. The sanitizers cannot work under this flag; see why_not().
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-#else
-constexpr bool kIsSanitized = false;
-#endif
-constexpr int kOpenFlags = RTLD_NOW | RTLD_LOCAL | (kIsSanitized ? 0 : RTLD_DEEPBIND);
+constexpr int kOpenFlags = RTLD_NOW | RTLD_LOCAL | (has_sanitizer() ? 0 : RTLD_DEEPBIND);
 
 // Whether one of the libraries that the driver names has it. One that cannot be opened is the dynamic linker's to explain.
 bool is_in_libraries(const std::string& name, const std::vector<std::string>& libraries) {
@@ -64,7 +54,7 @@ std::string why_not(const std::string& path) {
   if (auto kind = explain_file_kind(path); !kind.empty()) return kind;
   if (auto layout = explain_layout(path); !layout.empty()) return layout;
   if (const auto missing = missing_imports(path); !missing.empty()) return explain_missing(path, missing);
-  if (!kIsSanitized) return {};
+  if (!has_sanitizer()) return {};
   const auto elsewhere = bound_elsewhere(path);
   if (elsewhere.empty()) return {};
   return "driver " + path +

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "src/app/process/fault_text.hpp"
+#include "src/app/process/sanitizer.hpp"
 #include "wfp/kernel/thread.hpp"
 #include "wfp/kernel/thread_state.hpp"
 #include "wfp/ledger/irql.hpp"
@@ -49,19 +50,7 @@ struct Answer {
 Answer answer;
 
 // The thread sanitizer accuses whatever takes memory in a signal handler.
-constexpr bool may_take_memory() {
-#if defined(__SANITIZE_THREAD__)
-  return false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-  return false;
-#else
-  return true;
-#endif
-#else
-  return true;
-#endif
-}
+constexpr bool may_take_memory() { return !has_thread_sanitizer(); }
 
 void* instruction_of([[maybe_unused]] const ucontext_t& context) {
 #if defined(__x86_64__)

@@ -51,7 +51,7 @@ TEST(FrameClass, SaysWhatAHostMustStillHear) {
 }
 TEST(FrameClass, TakesWhatItCannotReadForOrdinary) {
   for (const Frame& whole :
-       {ethernet(0x0800, ipv4(6, 2)), ethernet(0x86dd, ipv6(6, 2)), ethernet(0x86dd, ipv6(58, 9))})
+       {ethernet(0x0800, ipv4(6, 2)), ethernet(0x86dd, ipv6(6, 2)), ethernet(0x86dd, ipv6(58, 136))})
     for (std::size_t size = 0; size < 48; ++size)
       EXPECT_NE(classify_frame(stack::Bytes{whole}.first(size), Medium::Ethernet), FrameClass::Resolution);
   EXPECT_EQ(classify_frame({}, Medium::RawIp), FrameClass::Ordinary);

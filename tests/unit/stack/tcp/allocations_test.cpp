@@ -1,4 +1,5 @@
-// What a segment costs in heap allocations once a connection is under way: none.
+// What segments cost in heap allocations once a connection is under way: only the blocks that received bytes lie in, each
+// of which serves several segments.
 #include <atomic>
 #include <cstdlib>
 #include <new>
